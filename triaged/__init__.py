@@ -1,0 +1,1 @@
+"""triaged: a correspondence daemon for the offices of mayors and party leaders."""

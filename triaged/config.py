@@ -1,0 +1,112 @@
+"""triaged.toml, the administrator's file → `Settings`. Read once at the edge; the rooms get plain values."""
+
+from dataclasses import dataclass
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Where a secret lies; it is read only when needed and never kept in a settings object."""
+
+    source: Literal["credential", "env", "file"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """[office]: who writes, in which zone and language."""
+
+    name: str
+    prefix: str
+    timezone: str
+    rules: Path
+    model: Path
+    languages: tuple[str, ...] = ("en",)  # those whose acknowledgements the office sends; the first is the default
+    holidays: str = ""  # the `holidays` package's names: "US-NY"
+    phone: str = ""  # for help in other languages or an accessible format, in acknowledgements
+    templates: Path | None = None  # the office's own acknowledgement texts, before the shipped ones
+
+
+@dataclass(frozen=True, slots=True)
+class Imap:
+    """How to reach one IMAP account."""
+
+    host: str
+    user: str
+    password: Secret
+    port: int = 993
+    tls: Literal["implicit", "starttls", "none"] = "implicit"
+    tls_ca: Path | None = None
+    folder: str = "INBOX"
+
+
+@dataclass(frozen=True, slots=True)
+class Maildir:
+    """A maildir(5) folder, a folder of .eml files, or an mbox file."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxSettings:
+    """One [[mailbox]]."""
+
+    name: str
+    kind: str
+    access: Imap | Maildir
+    poll: timedelta = timedelta(seconds=60)
+    backfill: Literal["none", "read-only"] = "none"
+    processed: str = ""  # after = { processed = "Folder" }: where handled mail moves; empty: it stays
+    addresses: tuple[str, ...] = ()  # addresses that this mailbox receives for; default: user, if it is an address
+    office: str = ""  # the office's name if this mailbox belongs to another one than [office]
+    prefix: str = ""  # the reference prefix likewise
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSettings:
+    """[sender]: how mail goes out."""
+
+    kind: Literal["smtp", "spool"]
+    sender: str  # `from`: address of acknowledgements, hand-offs and digests
+    host: str = "127.0.0.1"
+    port: int = 25
+    tls: Literal["implicit", "starttls", "none"] = "starttls"
+    tls_ca: Path | None = None
+    user: str = ""
+    password: Secret | None = None
+    path: Path | None = None  # kind = "spool"
+    envelope: str = ""  # envelope sender of hand-offs and digests; default: `from`. Acknowledgements use <> (RFC 3834 §3.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """[review]: who is asked, and when."""
+
+    to: tuple[str, ...] = ()
+    reply_to: str = ""
+    at: tuple[time, ...] = (time(8, 30), time(13, 30))
+    authserv_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """[promise]: the ceiling on misrouted automatic decisions."""
+
+    misrouted: float = 0.02
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole of triaged.toml; every path is absolute."""
+
+    file: Path
+    office: Office
+    store_url: str
+    mailboxes: tuple[MailboxSettings, ...]
+    sender: SenderSettings
+    review: Review = Review()
+    promise: Promise = Promise()
+    webforms: tuple[str, ...] = ()  # addresses of web forms whose fields name the writer ([screen] webforms)
