@@ -6,7 +6,7 @@ and turned into `Delivery` rows. Every room imports this module; this module imp
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -230,6 +230,7 @@ class Delivery:
     department: str = ""
     template: str = ""
     state: State = State.PLANNED
+    detail: str = ""  # why it is held, or what the peer said last
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,3 +239,47 @@ class Outcome:
 
     state: State  # SENT | FAILED | IN_DOUBT | PLANNED (try again)
     detail: str = ""  # the peer's words, RFC 3463 code kept
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """A delivery as the outbox knows it."""
+
+    id: int
+    mail_id: int
+    delivery: Delivery
+    attempts: int
+    planned_at: datetime
+    due_at: datetime  # not before
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is kept of one message beside its bytes: the row of `export`, `show` and `explain`."""
+
+    reference: str
+    mailbox: str
+    message_id: str
+    received_at: datetime
+    sender: Address
+    subject: str
+    kind: Kind
+    language: str
+    topic: str | None
+    confidence: float | None
+    alternatives: tuple[tuple[str, float], ...]
+    urgency: Urgency
+    flags: tuple[Flag, ...]
+    campaign: str | None
+    departments: tuple[str, ...]
+    status: Status
+    reasons: tuple[Reason, ...]
+    deliveries: tuple[Dispatch, ...] = ()
+    mail_id: int = 0
+    case_id: int = 0
+    excerpt: str = ""  # the first lines of what the writer says
+    due: date | None = None  # by when the office answers
+    acknowledge_to: str = ""
+    notes: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()  # the same mail at another office; earlier cases of the thread
+    follow_up: bool = False  # a later mail on a known case

@@ -1,0 +1,192 @@
+"""The outbox: every side effect is planned here, marked before it happens and settled after. See `message.MOVES`."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, func, insert, or_, select, update
+
+from triaged.message import MOVES, Delivery, Dispatch, State
+from triaged.store.tables import DELIVERIES
+
+_LAST = ("move",)  # kinds that wait until the mail's other deliveries are settled
+
+
+class IllegalMove(ValueError):
+    """A state change that `message.MOVES` does not know."""
+
+
+def plan(db: Connection, mail_id: int, deliveries: Iterable[Delivery], at: datetime) -> None:
+    """Add deliveries; one whose key is known already is left as it stands."""
+    wanted = {delivery.key: delivery for delivery in deliveries}
+    known = set(db.scalars(select(DELIVERIES.c.key).where(DELIVERIES.c.key.in_(wanted))))
+    rows = [
+        {
+            "mail_id": mail_id,
+            "kind": delivery.kind,
+            "to": delivery.to,
+            "key": key,
+            "message_id": delivery.message_id,
+            "department": delivery.department,
+            "template": delivery.template,
+            "state": delivery.state.value,
+            "attempts": 0,
+            "detail": delivery.detail,
+            "planned_at": at,
+            "due_at": at,
+        }
+        for key, delivery in wanted.items()
+        if key not in known
+    ]
+    if rows:
+        db.execute(insert(DELIVERIES), rows)
+
+
+def claim(db: Connection, at: datetime, *, within: Sequence[int] | None = None) -> Dispatch | None:
+    """Mark one due delivery `sending` and return it; None when nothing is due.
+
+    Commit before the side effect: whoever finds it in `sending` after a crash knows that it may have happened.
+    """
+    other = DELIVERIES.alias("other")
+    open_before = exists().where(
+        other.c.mail_id == DELIVERIES.c.mail_id,
+        other.c.kind.not_in(_LAST),
+        other.c.state.not_in([State.SENT, State.CANCELLED]),
+    )
+    due: list[ColumnElement[bool]] = [
+        DELIVERIES.c.state == State.PLANNED,
+        DELIVERIES.c.due_at <= at,
+        or_(DELIVERIES.c.kind.not_in(_LAST), ~open_before),
+    ]
+    if within is not None:
+        due.append(DELIVERIES.c.id.in_(within))
+    chosen = select(DELIVERIES).where(*due).order_by(DELIVERIES.c.due_at, DELIVERIES.c.id).limit(1)
+    row = db.execute(chosen.with_for_update(skip_locked=True)).mappings().one_or_none()
+    if row is None:
+        return None
+    marked = update(DELIVERIES).where(DELIVERIES.c.id == row["id"], DELIVERIES.c.state == State.PLANNED)
+    if db.execute(marked.values(state=State.SENDING, attempts=DELIVERIES.c.attempts + 1)).rowcount == 0:
+        return None
+    return dispatch(row, state=State.SENDING, attempts=row["attempts"] + 1)
+
+
+def settle(
+    db: Connection, delivery_id: int, old: State, new: State, *, detail: str, at: datetime, due_at: datetime | None = None
+) -> bool:
+    """Move a delivery from one state to another; False when it was not in `old` any more.
+
+    Raises:
+        IllegalMove: `message.MOVES` has no such step.
+    """
+    if new not in MOVES[old]:
+        raise IllegalMove(f"a delivery does not go from {old} to {new}")
+    values: dict[str, Any] = {"state": new, "detail": detail[:2000]}
+    if due_at is not None:
+        values["due_at"] = due_at
+    if new is not State.PLANNED:
+        values["settled_at"] = at
+    return (
+        db.execute(
+            update(DELIVERIES).where(DELIVERIES.c.id == delivery_id, DELIVERIES.c.state == old).values(**values)
+        ).rowcount
+        == 1
+    )
+
+
+def doubt_interrupted(db: Connection, at: datetime) -> int:
+    """After a crash: what was being sent may have been sent. Only the one daemon calls this, at its start."""
+    stuck = update(DELIVERIES).where(DELIVERIES.c.state == State.SENDING)
+    return db.execute(stuck.values(state=State.IN_DOUBT, detail="stopped while sending", due_at=at, settled_at=at)).rowcount
+
+
+def retry_doubtful(db: Connection, at: datetime, kinds: Sequence[str]) -> int:
+    """Plan doubtful deliveries again whose second copy does no harm (same Message-ID); never acknowledgements."""
+    again = update(DELIVERIES).where(
+        DELIVERIES.c.state == State.IN_DOUBT, DELIVERIES.c.kind.in_(kinds), DELIVERIES.c.due_at <= at
+    )
+    return db.execute(again.values(state=State.PLANNED)).rowcount
+
+
+def next_due(db: Connection) -> datetime | None:
+    """Return when the next planned delivery may go."""
+    due: datetime | None = db.scalar(select(func.min(DELIVERIES.c.due_at)).where(DELIVERIES.c.state == State.PLANNED))
+    return due
+
+
+def for_mails(db: Connection, mail_ids: Sequence[int]) -> dict[int, list[Dispatch]]:
+    """Return the deliveries of some mails, in the order planned."""
+    found: dict[int, list[Dispatch]] = {mail_id: [] for mail_id in mail_ids}
+    for row in db.execute(select(DELIVERIES).where(DELIVERIES.c.mail_id.in_(mail_ids)).order_by(DELIVERIES.c.id)).mappings():
+        found[row["mail_id"]].append(dispatch(row))
+    return found
+
+
+def in_states(db: Connection, states: Sequence[State], limit: int = 1000) -> list[Dispatch]:
+    """Return deliveries that are in one of some states, oldest first."""
+    query = select(DELIVERIES).where(DELIVERIES.c.state.in_(states)).order_by(DELIVERIES.c.id).limit(limit)
+    return [dispatch(row) for row in db.execute(query).mappings()]
+
+
+def count_states(db: Connection) -> dict[State, int]:
+    """Return how many deliveries are in each state."""
+    rows = db.execute(select(DELIVERIES.c.state, func.count()).group_by(DELIVERIES.c.state))
+    return {State(state): count for state, count in rows}
+
+
+def oldest_planned(db: Connection) -> datetime | None:
+    """Return since when the oldest planned delivery waits."""
+    since: datetime | None = db.scalar(select(func.min(DELIVERIES.c.planned_at)).where(DELIVERIES.c.state == State.PLANNED))
+    return since
+
+
+def by_message_ids(db: Connection, message_ids: Sequence[str]) -> list[Dispatch]:
+    """Return the deliveries that went out under some Message-IDs (a bounce or an auto-reply names them)."""
+    if not message_ids:
+        return []
+    return [dispatch(row) for row in db.execute(select(DELIVERIES).where(DELIVERIES.c.message_id.in_(message_ids))).mappings()]
+
+
+def acknowledged_since(db: Connection, since: datetime, address: str | None = None) -> list[tuple[str, int]]:
+    """Return (address, mail id) of acknowledgements planned since a time, to one address or to all."""
+    query = select(DELIVERIES.c.to, DELIVERIES.c.mail_id).where(
+        and_(
+            DELIVERIES.c.kind == "acknowledge",
+            DELIVERIES.c.planned_at >= since,
+            DELIVERIES.c.state.not_in([State.CANCELLED, State.HELD]),
+        )
+    )
+    if address is not None:
+        query = query.where(DELIVERIES.c.to == address)
+    return [(row.to, row.mail_id) for row in db.execute(query)]
+
+
+def cancel_open(db: Connection, mail_id: int, kinds: Sequence[str], why: str, at: datetime) -> int:
+    """Cancel what is not under way yet (a person decided otherwise)."""
+    open_states = [State.PLANNED, State.HELD, State.FAILED]
+    query = update(DELIVERIES).where(
+        DELIVERIES.c.mail_id == mail_id, DELIVERIES.c.kind.in_(kinds), DELIVERIES.c.state.in_(open_states)
+    )
+    return db.execute(query.values(state=State.CANCELLED, detail=why, settled_at=at)).rowcount
+
+
+def dispatch(row: RowMapping, **changed: Any) -> Dispatch:
+    """Read a row of the outbox."""
+    row_now = {**row, **changed}
+    delivery = Delivery(
+        kind=row_now["kind"],
+        to=row_now["to"],
+        key=row_now["key"],
+        message_id=row_now["message_id"],
+        department=row_now["department"],
+        template=row_now["template"],
+        state=State(row_now["state"]),
+        detail=row_now["detail"],
+    )
+    return Dispatch(
+        id=row_now["id"],
+        mail_id=row_now["mail_id"],
+        delivery=delivery,
+        attempts=row_now["attempts"],
+        planned_at=row_now["planned_at"],
+        due_at=row_now["due_at"],
+    )

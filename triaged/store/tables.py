@@ -1,0 +1,175 @@
+"""The tables. Migrations in `migrations/` make them; a test holds the two against each other."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in Python; SQLite keeps no zone, so naive UTC there."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive time rather than guess its zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive time {value}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+METADATA: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+_ID: Final = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts only INTEGER PRIMARY KEY
+
+MAILBOXES: Final = Table(
+    "mailboxes",
+    METADATA,
+    Column("name", String(200), primary_key=True),
+    Column("cursor", Text, nullable=False),
+    Column("watched_since", UtcDateTime, nullable=False),
+    Column("last_success", UtcDateTime),
+    Column("failures", Integer, nullable=False, default=0),  # in a row; 0 is healthy
+    Column("problem", Text, nullable=False, default=""),
+    Column("problem_since", UtcDateTime),
+)
+
+MAILS: Final = Table(
+    "mails",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("mailbox", String(200), nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),  # of stable headers and body, see ingest.fingerprint
+    Column("raw", LargeBinary, nullable=False),  # zlib
+    Column("size_octets", Integer, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("kept_at", UtcDateTime, nullable=False),
+    Column("backfill", Boolean, nullable=False, default=False),  # was there before we watched: never acknowledged
+    Column("attempts", Integer, nullable=False, default=0),  # counted before reading, so that a killer is known
+    Column("state", String(20), nullable=False, default="new"),  # new | done | set_aside
+    Column("fault", Text, nullable=False, default=""),
+    UniqueConstraint("mailbox", "fingerprint"),
+    Index("ix_mails_state", "state", "id"),
+    Index("ix_mails_fingerprint", "fingerprint"),
+)
+
+CASES: Final = Table(
+    "cases",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("reference", String(60), nullable=False, unique=True),
+    Column("mailbox", String(200), nullable=False),
+    Column("writer", Text, nullable=False),  # lower-case address
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("due", Date),
+    Index("ix_cases_writer", "writer"),
+)
+
+MESSAGES: Final = Table(
+    "messages",
+    METADATA,
+    Column("mail_id", _ID, ForeignKey("mails.id"), primary_key=True),
+    Column("case_id", _ID, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("message_id", Text, nullable=False, index=True),
+    Column("from_name", Text, nullable=False),
+    Column("from_address", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("excerpt", Text, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("language", String(20), nullable=False),
+    Column("topic", String(200)),
+    Column("confidence", Float),
+    Column("alternatives", JSON, nullable=False),
+    Column("urgency", String(20), nullable=False),
+    Column("flags", JSON, nullable=False),
+    Column("campaign", String(200)),
+    Column("departments", JSON, nullable=False),
+    Column("status", String(20), nullable=False, index=True),
+    Column("reasons", JSON, nullable=False),
+    Column("notes", JSON, nullable=False),
+    Column("acknowledge_to", Text, nullable=False),
+    Column("follow_up", Boolean, nullable=False),
+    Column("processed_at", UtcDateTime, nullable=False),
+)
+
+DELIVERIES: Final = Table(
+    "deliveries",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("mail_id", _ID, ForeignKey("mails.id"), nullable=False, index=True),
+    Column("kind", String(40), nullable=False),
+    Column("to", Text, nullable=False),
+    Column("key", Text, nullable=False, unique=True),  # what makes twice impossible
+    Column("message_id", Text, nullable=False, index=True),
+    Column("department", String(200), nullable=False),
+    Column("template", String(200), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("detail", Text, nullable=False, default=""),
+    Column("planned_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),  # not before
+    Column("settled_at", UtcDateTime),
+    Index("ix_deliveries_due", "state", "due_at"),
+    Index("ix_deliveries_recent", "kind", "planned_at"),
+)
+
+EVENTS: Final = Table(
+    "events",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("case_id", _ID, ForeignKey("cases.id"), index=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", String(200), nullable=False),
+    Column("what", Text, nullable=False),
+)
+
+COUNTERS: Final = Table(
+    "counters",
+    METADATA,
+    Column("prefix", String(40), primary_key=True),
+    Column("year", Integer, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+FACTS: Final = Table(
+    "facts",  # small things that outlive a restart: the loop key, the daemon's heartbeat, the last digest
+    METADATA,
+    Column("name", String(100), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
