@@ -5,7 +5,7 @@ and turned into `Delivery` rows. Every room imports this module; this module imp
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -216,7 +216,12 @@ class Decision:
     acknowledge: bool = True
     template: str | None = None  # a template that staff named instead of the default
     move: str | None = None  # folder to move the mail to, instead of the mailbox's own
+    held: bool = False  # a person must decide whatever the model thinks (hold, DMARC failure, unreadable)
     reasons: tuple[Reason, ...] = ()
+
+    def because(self, *reasons: Reason) -> "Decision":
+        """Return the same decision with more reasons."""
+        return replace(self, reasons=(*self.reasons, *reasons))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, exists, func, insert, or_, select, update
 
 from triaged.message import MOVES, Delivery, Dispatch, State
-from triaged.store.tables import DELIVERIES
+from triaged.store.tables import DELIVERIES, MAILS, MESSAGES
 
 _LAST = ("move",)  # kinds that wait until the mail's other deliveries are settled
 
@@ -146,10 +146,13 @@ def by_message_ids(db: Connection, message_ids: Sequence[str]) -> list[Dispatch]
     return [dispatch(row) for row in db.execute(select(DELIVERIES).where(DELIVERIES.c.message_id.in_(message_ids))).mappings()]
 
 
-def acknowledged_since(db: Connection, since: datetime, address: str | None = None) -> list[tuple[str, int]]:
-    """Return (address, mail id) of acknowledgements planned since a time, to one address or to all."""
-    query = select(DELIVERIES.c.to, DELIVERIES.c.mail_id).where(
-        and_(
+def acknowledged(db: Connection, since: datetime, address: str | None = None) -> list[tuple[str, str, str | None]]:
+    """Return (address, mailbox, topic) of acknowledgements planned since a time, to one address or to all."""
+    query = (
+        select(DELIVERIES.c.to, MAILS.c.mailbox, MESSAGES.c.topic)
+        .join(MAILS, MAILS.c.id == DELIVERIES.c.mail_id)
+        .join(MESSAGES, MESSAGES.c.mail_id == DELIVERIES.c.mail_id)
+        .where(
             DELIVERIES.c.kind == "acknowledge",
             DELIVERIES.c.planned_at >= since,
             DELIVERIES.c.state.not_in([State.CANCELLED, State.HELD]),
@@ -157,7 +160,7 @@ def acknowledged_since(db: Connection, since: datetime, address: str | None = No
     )
     if address is not None:
         query = query.where(DELIVERIES.c.to == address)
-    return [(row.to, row.mail_id) for row in db.execute(query)]
+    return [(row[0], row[1], row[2]) for row in db.execute(query)]
 
 
 def cancel_open(db: Connection, mail_id: int, kinds: Sequence[str], why: str, at: datetime) -> int:

@@ -1,0 +1,237 @@
+"""The life of a message on one page: accept → read → screen → assess → decide → plan → deliver, or review.
+
+It calls; it does not compute. Any process may die at any line: what is kept, planned or marked is committed before the world
+outside is touched, so a restart loses nothing and shows nothing twice (docs/architecture.md, "Transactions").
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine
+
+from triaged.classify.assess import assess
+from triaged.ingest.fingerprint import fingerprint
+from triaged.ingest.mailbox import Mailbox
+from triaged.ingest.mime import read
+from triaged.ingest.screen import screen
+from triaged.message import Assessment, Decision, Dispatch, Kind, Message, Outcome, Screening, State
+from triaged.office import Office
+from triaged.route.deliver import case_of, given_up, retry_after
+from triaged.route.plan import Planning, plan
+from triaged.rules.decide import decide
+from triaged.store import cases, health, mails, outbox, records
+from triaged.store.engine import reading
+from triaged.store.mails import KeptMail
+from triaged.thread import Thread, continue_thread, find_thread, note_bounce, past_acknowledgements
+
+Clock = Callable[[], datetime]
+log = logging.getLogger("triaged")
+REPEATABLE = ("forward", "move")  # a second copy does no harm: same Message-ID, or nothing left to move
+DOUBT_WAIT = timedelta(minutes=10)  # RFC 5321 §4.5.3.2.6: how long the peer may still be at work
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What we make of one mail before the past is asked."""
+
+    message: Message
+    screening: Screening
+    assessment: Assessment
+    decision: Decision
+
+
+def accept(mailbox: Mailbox, engine: Engine, office: Office, clock: Clock) -> bool:
+    """Keep a batch of new mail and move the cursor in one transaction; tell whether there is more.
+
+    Raises:
+        MailboxError: The mailbox could not be read; nothing changed.
+    """
+    settings = office.mailbox(mailbox.name)
+    with reading(engine) as db:
+        state = mails.mailbox_state(db, mailbox.name)
+        starting = state is None or health.fact(db, f"backfill {mailbox.name}") is not None
+    if state is None and settings.backfill == "none":
+        cursor = mailbox.latest()
+        with engine.begin() as db:
+            mails.start_watching(db, mailbox.name, cursor, clock())
+            health.polled(db, mailbox.name, clock())
+        log.info("first look: mail that was there before is left alone", extra={"mailbox": mailbox.name})
+        return False
+    batch = mailbox.fetch(state.cursor if state else "")  # the network, outside any transaction
+    at = clock()
+    prints = [(mail, fingerprint(mail.octets)) for mail in batch.mails]
+    with engine.begin() as db:
+        if state is None:
+            mails.start_watching(db, mailbox.name, "", at)
+        if starting:
+            health.remember(db, f"backfill {mailbox.name}", True if batch.more else None, at)
+        known_to_be_old = starting or batch.rebuilt
+        ids = mails.keep(db, mailbox.name, batch.cursor, prints, backfill=known_to_be_old, at=at)
+        refused = [mails.keep_refused(db, mailbox.name, mail.uid, mail.why, at) for mail in batch.refused]
+        health.polled(db, mailbox.name, at)
+    if ids or refused:
+        log.info("kept", extra={"mailbox": mailbox.name, "mails": len(ids), "refused": len(refused), "gone": batch.gone})
+    return batch.more
+
+
+def understand(octets: bytes, mailbox: str, office: Office, now: datetime) -> Understanding:
+    """Read, screen, assess and decide one mail; touches nothing."""
+    message = read(octets)
+    screening = screen(message, office.trust(mailbox))
+    assessment = assess(message, office.topics, office.local(now))
+    decision = decide(message, screening, assessment, office.rules, mailbox, office.local(now).date())
+    return Understanding(message, screening, assessment, decision)
+
+
+def process(mail_id: int, office: Office, engine: Engine, clock: Clock) -> None:
+    """Understand one kept mail and plan what follows; all of it is committed, or nothing."""
+    now = clock()
+    with reading(engine) as db:
+        kept = mails.load(db, mail_id)
+        fault = mails.fault(db, mail_id)
+    if fault:
+        set_aside(mail_id, fault, office, engine, clock)
+        return
+    understood = understand(kept.octets, kept.mailbox, office, now)
+    with engine.begin() as db:
+        if mails.finish(db, mail_id):  # else another worker was first
+            _record(db, kept, understood, office, now)
+
+
+def _record(db: Connection, kept: KeptMail, understood: Understanding, office: Office, now: datetime) -> None:
+    message, screening, decision = understood.message, understood.screening, understood.decision
+    thread = find_thread(db, kept.mailbox, message, screening)
+    if screening.kind is Kind.BOUNCE:
+        note_bounce(db, screening, now)
+    decision = continue_thread(decision, screening, thread)
+    due = office.respond_by(decision, kept.received_at)
+    if thread.case is None:
+        reference = cases.next_reference(db, office.prefix(kept.mailbox), office.local(now).year)
+        case = cases.open_case(db, reference, kept.mailbox, message.sender.address, due, now)
+    else:
+        case = thread.case
+    mail = Planning(
+        identity=f"{kept.mailbox}:{kept.fingerprint}",
+        reference=case.reference,
+        screening=screening,
+        decision=decision,
+        follow_up=thread.case is not None,
+        backfill=kept.backfill,
+        processed_folder=office.mailbox(kept.mailbox).processed,
+    )
+    past = past_acknowledgements(db, kept.mailbox, screening.acknowledge_to, decision.topic, now)
+    deliveries, reasons = plan(mail, office.addresses, past, office.limits, office.signer)
+    decision = decision.because(*reasons)
+    cases.record(
+        db, kept.id, case, message, screening, understood.assessment, decision, follow_up=thread.case is not None, at=now
+    )
+    outbox.plan(db, kept.id, deliveries, now)
+    cases.note(db, case.id, "triaged", f"{screening.kind}: {decision.status}", now)
+    log.info(
+        "processed",
+        extra={
+            "reference": case.reference,
+            "mailbox": kept.mailbox,
+            "kind": screening.kind.value,
+            "status": decision.status.value,
+        },
+    )
+
+
+def set_aside(mail_id: int, why: str, office: Office, engine: Engine, clock: Clock) -> None:
+    """Keep a mail that broke us where people see it; it is never tried again by itself."""
+    now = clock()
+    with engine.begin() as db:
+        kept = mails.load(db, mail_id)
+        if not mails.finish(db, mail_id, state="set_aside", why=why):
+            return
+        reference = cases.next_reference(db, office.prefix(kept.mailbox), office.local(now).year)
+        case = cases.open_case(db, reference, kept.mailbox, "", None, now)
+        cases.record_set_aside(db, mail_id, case, why, now)
+        cases.note(db, case.id, "triaged", f"set aside: {why}", now)
+    log.error("set aside", extra={"reference": reference, "mailbox": kept.mailbox, "why": why})
+
+
+def deliver_due(office: Office, engine: Engine, clock: Clock, stopped: Callable[[], bool], progress: Callable[[], None]) -> int:
+    """Carry out deliveries until none is due; return how many were tried.
+
+    The `sending` mark of each is committed before its side effect; the same transaction settles the one before it.
+    """
+    with engine.begin() as db:
+        outbox.retry_doubtful(db, clock(), REPEATABLE)
+        dispatch = None if stopped() else outbox.claim(db, clock())
+    tried = 0
+    while dispatch is not None:
+        outcome = _attempt(dispatch, office, engine)
+        tried += 1
+        with engine.begin() as db:
+            _settle(db, dispatch, outcome, clock())
+            dispatch = None if stopped() else outbox.claim(db, clock())
+        progress()
+    return tried
+
+
+def _attempt(dispatch: Dispatch, office: Office, engine: Engine) -> Outcome:
+    with reading(engine) as db:
+        record = records.of_mail(db, dispatch.mail_id)
+        kept = mails.load(db, dispatch.mail_id)
+    if record is None:
+        return Outcome(State.FAILED, "its message was never recorded")
+    try:
+        return office.handoffs[dispatch.delivery.kind].deliver(
+            dispatch.delivery, case_of(record, kept, dispatch, office.name(kept.mailbox))
+        )
+    except Exception:  # noqa: BLE001 - one delivery that breaks us must not stop the others
+        log.exception("a delivery broke", extra={"reference": record.reference, "delivery": dispatch.id})
+        return Outcome(State.FAILED, "triaged itself failed at this delivery; its log has the details")
+
+
+def _settle(db: Connection, dispatch: Dispatch, outcome: Outcome, now: datetime) -> None:
+    state, due_at, detail = outcome.state, None, outcome.detail
+    if state is State.PLANNED and given_up(dispatch.planned_at, now):
+        state, detail = State.FAILED, f"tried for five days; last: {detail}"
+    elif state is State.PLANNED:
+        due_at = now + retry_after(dispatch.attempts)
+    elif state is State.IN_DOUBT:
+        due_at = now + DOUBT_WAIT
+    outbox.settle(db, dispatch.id, State.SENDING, state, detail=detail, at=now, due_at=due_at)
+    level = logging.INFO if state is State.SENT else logging.WARNING
+    log.log(level, "delivery", extra={"delivery": dispatch.id, "kind": dispatch.delivery.kind, "state": state.value})
+
+
+def process_waiting(
+    office: Office, engine: Engine, clock: Clock, stopped: Callable[[], bool], progress: Callable[[], None], batch: int = 100
+) -> int:
+    """Process what waits, up to `batch` mails; return how many. A mail that breaks us is set aside, never in the way.
+
+    Attempts are counted before a mail is read, so that one which kills the process is known after the restart: such a mail is
+    tried alone, `mails.ATTEMPTS` times in all.
+    """
+    with engine.begin() as db:
+        waiting = mails.unprocessed(db, batch)
+        attempts = mails.begin_attempt(db, waiting)
+    suspects = [mail_id for mail_id in waiting if attempts.get(mail_id, 0) > 1]
+    turn = [mail_id for mail_id in waiting if mail_id not in suspects] or suspects[:1]
+    done = 0
+    for mail_id in turn:
+        if stopped():
+            break
+        if attempts[mail_id] > mails.ATTEMPTS:
+            set_aside(mail_id, f"stopped triaged {mails.ATTEMPTS} times", office, engine, clock)
+        else:
+            _process_guarded(mail_id, office, engine, clock)
+        done += 1
+        progress()
+    with engine.begin() as db:
+        mails.forgive_attempt(db, [mail_id for mail_id in waiting if mail_id not in turn[:done]])
+    return done
+
+
+def _process_guarded(mail_id: int, office: Office, engine: Engine, clock: Clock) -> None:
+    try:
+        process(mail_id, office, engine, clock)
+    except Exception as error:  # noqa: BLE001 - the one broad catch around one message (docs/architecture.md)
+        log.exception("a mail broke us", extra={"mail": mail_id})
+        set_aside(mail_id, f"triaged could not process it: {type(error).__name__}", office, engine, clock)
