@@ -18,13 +18,13 @@ from triaged.ingest.mime import read
 from triaged.ingest.screen import screen
 from triaged.message import Assessment, Decision, Dispatch, Kind, Message, Outcome, Screening, State
 from triaged.office import Office
-from triaged.route.deliver import case_of, given_up, retry_after
-from triaged.route.plan import Planning, plan
+from triaged.route.handoff import Case
+from triaged.route.plan import Planning, given_up, plan, retry_after
 from triaged.rules.decide import decide
 from triaged.store import cases, health, mails, outbox, records
 from triaged.store.engine import reading
 from triaged.store.mails import KeptMail
-from triaged.thread import Thread, continue_thread, find_thread, note_bounce, past_acknowledgements
+from triaged.thread import continue_thread, find_thread, note_bounce, past_acknowledgements
 
 Clock = Callable[[], datetime]
 log = logging.getLogger("triaged")
@@ -179,10 +179,9 @@ def _attempt(dispatch: Dispatch, office: Office, engine: Engine) -> Outcome:
         kept = mails.load(db, dispatch.mail_id)
     if record is None:
         return Outcome(State.FAILED, "its message was never recorded")
+    case = Case(record, read(kept.octets), kept.octets, office.name(kept.mailbox), kept.uid, dispatch.attempts)
     try:
-        return office.handoffs[dispatch.delivery.kind].deliver(
-            dispatch.delivery, case_of(record, kept, dispatch, office.name(kept.mailbox))
-        )
+        return office.handoffs[dispatch.delivery.kind].deliver(dispatch.delivery, case)
     except Exception:  # noqa: BLE001 - one delivery that breaks us must not stop the others
         log.exception("a delivery broke", extra={"reference": record.reference, "delivery": dispatch.id})
         return Outcome(State.FAILED, "triaged itself failed at this delivery; its log has the details")

@@ -159,7 +159,7 @@ def acknowledged(db: Connection, since: datetime, address: str | None = None) ->
         )
     )
     if address is not None:
-        query = query.where(DELIVERIES.c.to == address)
+        query = query.where(func.lower(DELIVERIES.c.to) == address.lower())
     return [(row[0], row[1], row[2]) for row in db.execute(query)]
 
 
