@@ -10,6 +10,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
+LOOP_HEADER: Final = "X-Triaged-Loop"  # on all mail we send, signed, so that we know it when it comes back
+
 
 class Kind(StrEnum):
     """What a mail is. Only a letter is acknowledged and routed as a writer's matter."""
@@ -141,6 +143,7 @@ class Message:
     invitation: Invitation | None = None
     notes: tuple[str, ...] = ()  # what was odd and how it was read ("charset us-ascii was wrong, read as cp1252")
     unreadable: str = ""  # why no person's text could be had; empty for a readable mail
+    header_names: tuple[str, ...] = ()  # every field's lower-case name as they stand, top first: who added what, and when
 
     def header(self, name: str) -> str:
         """Return the topmost value of a header, empty if there is none."""
