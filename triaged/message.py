@@ -78,7 +78,7 @@ MOVES: Final[Mapping[State, frozenset[State]]] = {
     State.IN_DOUBT: frozenset({State.PLANNED, State.SENT, State.CANCELLED}),  # planned: hand-offs only
     State.FAILED: frozenset({State.PLANNED, State.CANCELLED}),
     State.SENT: frozenset({State.FAILED}),  # a bounce came back
-    State.CANCELLED: frozenset(),
+    State.CANCELLED: frozenset({State.PLANNED}),  # a person changed their mind
 }
 
 

@@ -41,6 +41,11 @@ class Understanding:
     assessment: Assessment
     decision: Decision
 
+    @property
+    def parts(self) -> tuple[Message, Screening, Assessment, Decision]:
+        """Return them in the order they were made."""
+        return self.message, self.screening, self.assessment, self.decision
+
 
 def accept(mailbox: Mailbox, engine: Engine, office: Office, clock: Clock) -> bool:
     """Keep a batch of new mail and move the cursor in one transaction; tell whether there is more.
@@ -182,7 +187,7 @@ def _attempt(dispatch: Dispatch, office: Office, engine: Engine) -> Outcome:
     case = Case(record, read(kept.octets), kept.octets, office.name(kept.mailbox), kept.uid, dispatch.attempts)
     try:
         return office.handoffs[dispatch.delivery.kind].deliver(dispatch.delivery, case)
-    except Exception:  # noqa: BLE001 - one delivery that breaks us must not stop the others
+    except Exception:
         log.exception("a delivery broke", extra={"reference": record.reference, "delivery": dispatch.id})
         return Outcome(State.FAILED, "triaged itself failed at this delivery; its log has the details")
 
@@ -231,6 +236,6 @@ def process_waiting(
 def _process_guarded(mail_id: int, office: Office, engine: Engine, clock: Clock) -> None:
     try:
         process(mail_id, office, engine, clock)
-    except Exception as error:  # noqa: BLE001 - the one broad catch around one message (docs/architecture.md)
+    except Exception as error:
         log.exception("a mail broke us", extra={"mail": mail_id})
         set_aside(mail_id, f"triaged could not process it: {type(error).__name__}", office, engine, clock)

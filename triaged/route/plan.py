@@ -76,9 +76,8 @@ def plan(
     acknowledgement, reason = _acknowledgement(mail, past, limits, signer)
     if acknowledgement:
         deliveries += (acknowledgement,)
-    folder = mail.decision.move or mail.processed_folder
-    if folder and mail.decision.status is not Status.REVIEW and not mail.backfill:
-        deliveries += (Delivery("move", folder, f"move:{mail.identity}:{folder}"),)
+    if not mail.backfill:
+        deliveries += moves(mail.identity, mail.decision, mail.processed_folder)
     return deliveries, (reason,) if reason else ()
 
 
@@ -94,6 +93,14 @@ def forwards(identity: str, decision: Decision, addresses: Mapping[str, Sequence
         key = f"forward:{identity}:{address.lower()}"
         planned.append(Delivery("forward", address, key, signer.message_id(key)))
     return tuple(planned)
+
+
+def moves(identity: str, decision: Decision, processed_folder: str) -> tuple[Delivery, ...]:
+    """Plan the move of handled mail; what waits for a person stays where people look."""
+    folder = decision.move or processed_folder
+    if not folder or decision.status in (Status.REVIEW, Status.SET_ASIDE):
+        return ()
+    return (Delivery("move", folder, f"move:{identity}:{folder}"),)
 
 
 def _acknowledgement(mail: Planning, past: Past, limits: Limits, signer: Signer) -> tuple[Delivery | None, Reason | None]:

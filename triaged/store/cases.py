@@ -6,7 +6,17 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, insert, or_, select, update
 
-from triaged.message import Assessment, Decision, Message, Screening, Status
+from triaged.message import (
+    Assessment,
+    Decision,
+    Kind,
+    Message,
+    Opinion,
+    Reason,
+    Screening,
+    Status,
+    Urgency,
+)
 from triaged.store.tables import CASES, COUNTERS, DELIVERIES, EVENTS, MAILS, MESSAGES
 
 EXCERPT_CHARACTERS = 600
@@ -135,9 +145,10 @@ def record(
     db.execute(insert(MESSAGES).values(**values))
 
 
-def redecide(db: Connection, mail_id: int, decision: Decision) -> None:
+def redecide(db: Connection, mail_id: int, decision: Decision, kind: Kind) -> None:
     """Write down what a person decided instead."""
     values = {
+        "kind": kind.value,
         "topic": decision.topic,
         "confidence": decision.confidence,
         "urgency": decision.urgency.value,
@@ -162,3 +173,12 @@ def history(db: Connection, case_id: int) -> list[tuple[datetime, str, str]]:
     """Return a case's history, oldest first: when, who, what."""
     rows = db.execute(select(EVENTS.c.at, EVENTS.c.by, EVENTS.c.what).where(EVENTS.c.case_id == case_id).order_by(EVENTS.c.id))
     return [(row.at, row.by, row.what) for row in rows]
+
+
+def record_set_aside(db: Connection, mail_id: int, case: CaseRow, why: str, at: datetime) -> None:
+    """Write down a mail that could not be understood, so that people see it."""
+    message = Message(subject="(could not be read)", unreadable=why)
+    reason = Reason("screen", "set aside", why)
+    decision = Decision(Status.SET_ASIDE, None, None, Urgency.NORMAL, acknowledge=False, held=True, reasons=(reason,))
+    assessment = Assessment("und", Opinion((), accepted=False))
+    record(db, mail_id, case, message, Screening(Kind.UNREADABLE, False), assessment, decision, follow_up=False, at=at)

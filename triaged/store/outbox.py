@@ -172,6 +172,15 @@ def cancel_open(db: Connection, mail_id: int, kinds: Sequence[str], why: str, at
     return db.execute(query.values(state=State.CANCELLED, detail=why, settled_at=at)).rowcount
 
 
+def release(db: Connection, mail_id: int, keys: Sequence[str], at: datetime) -> int:
+    """Plan again what a person wants sent after all: held, failed, or cancelled by an earlier answer."""
+    stopped = [State.HELD, State.FAILED, State.CANCELLED]
+    query = update(DELIVERIES).where(
+        DELIVERIES.c.mail_id == mail_id, DELIVERIES.c.key.in_(keys), DELIVERIES.c.state.in_(stopped)
+    )
+    return db.execute(query.values(state=State.PLANNED, planned_at=at, due_at=at, settled_at=None)).rowcount
+
+
 def dispatch(row: RowMapping, **changed: Any) -> Dispatch:
     """Read a row of the outbox."""
     row_now = {**row, **changed}

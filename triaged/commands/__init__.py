@@ -1,0 +1,1 @@
+"""The commands' files; `cli.py` lists them."""

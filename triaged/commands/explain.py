@@ -1,0 +1,39 @@
+"""explain: what would happen to a mail in a file, or what happened to a case, and why."""
+
+import json
+from pathlib import Path
+
+import click
+
+from triaged.commands.opening import CONFIG, now, open_office_for, reports_problems
+from triaged.commands.tables import case_lines
+
+
+@click.command()
+@CONFIG
+@click.argument("mail")
+@click.option("--mailbox", help="As if it had come to this mailbox; default: the first.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@reports_problems
+def explain(config: str | None, mail: str, mailbox: str | None, as_json: bool) -> None:
+    """MAIL is an .eml file (what would happen) or a reference (what happened). Changes nothing."""
+    from triaged.report.record import as_json as in_json
+    from triaged.store import cases, records
+    from triaged.store.engine import reading
+    from triaged.whatif import foresee
+
+    office, engine = open_office_for(config)
+    if Path(mail).is_file():
+        name = mailbox or office.settings.mailboxes[0].name
+        found = [foresee(Path(mail).read_bytes(), name, office, now())]
+    else:
+        with reading(engine) as db:
+            case = cases.by_reference(db, mail)
+            if case is None:
+                raise click.UsageError(f"{mail} is neither a file nor the reference of a case")
+            found = records.of_case(db, case.id)
+    if as_json:
+        click.echo(json.dumps(in_json(found[-1]), ensure_ascii=False, indent=2))
+        return
+    for record in found:
+        click.echo("\n".join(case_lines(record)))

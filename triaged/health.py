@@ -1,0 +1,113 @@
+"""How the daemon is, judged from what it left in the database: what `triaged status` tells."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Engine, select
+
+from triaged.config import MailboxSettings, Settings
+from triaged.message import State
+from triaged.store import health, mails, outbox, records
+from triaged.store.engine import reading
+from triaged.store.tables import FACTS
+
+_HEARTBEAT_LATE: Final = timedelta(minutes=2)
+_POLL_LATE: Final = timedelta(minutes=15)
+_WORK_LATE: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is wrong (nothing when healthy), and the figures."""
+
+    problems: tuple[str, ...]
+    mailboxes: dict[str, dict[str, Any]]
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def healthy(self) -> bool:
+        """Tell whether nothing is wrong."""
+        return not self.problems
+
+    @property
+    def lines(self) -> list[str]:
+        """Return the figures in words."""
+        told = []
+        for name, mailbox in self.mailboxes.items():
+            last = mailbox["last_success"]
+            told.append(f"mailbox {name}: {f'read {last}' if last else 'never read'}, {mailbox['failures']} failures in a row")
+        told += [f"{name.replace('_', ' ')}: {value if value not in (None, {}) else 'none'}" for name, value in self.figures.items()]
+        return told
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it for programs."""
+        return {"healthy": self.healthy, "problems": list(self.problems), "mailboxes": self.mailboxes, **self.figures}
+
+
+def look(settings: Settings, engine: Engine, now: datetime) -> Health:
+    """Judge the installation."""
+    with reading(engine) as db:
+        known = health.mailboxes(db)
+        unreached = {mailbox.name: health.unreached(db, mailbox.name) for mailbox in settings.mailboxes}
+        to_process, process_since = mails.count_waiting(db)
+        states = outbox.count_states(db)
+        planned_since = outbox.oldest_planned(db)
+        statuses = records.count_statuses(db)
+        oldest_review = records.oldest_waiting(db)
+        beat = db.execute(select(FACTS.c.value, FACTS.c.at).where(FACTS.c.name == "daemon")).one_or_none()
+        accepted = health.fact(db, "promise") or {}
+    problems: list[str] = []
+    running = beat is not None and now - beat.at < _HEARTBEAT_LATE
+    mailboxes = {
+        mailbox.name: _mailbox(mailbox, known.get(mailbox.name), unreached[mailbox.name], running, now, problems)
+        for mailbox in settings.mailboxes
+    }
+    if beat is not None and not running and beat.value.get("pid"):
+        problems.append(f"the daemon is not running: its last sign was at {beat.at:%Y-%m-%d %H:%M} UTC")
+    if running and beat is not None and beat.value["stalled"]:
+        problems.append(f"stalled: {', '.join(beat.value['stalled'])}")
+    if process_since and now - process_since > _WORK_LATE:
+        problems.append(f"{to_process} mails wait to be processed, the oldest since {process_since:%Y-%m-%d %H:%M} UTC")
+    if states.get(State.FAILED):
+        problems.append(f"{states[State.FAILED]} deliveries failed for good; see: triaged outbox --failed")
+    if states.get(State.HELD):
+        problems.append(f"{states[State.HELD]} deliveries are held; see: triaged outbox --held")
+    if statuses.get("set_aside"):
+        problems.append(f"{statuses['set_aside']} mails were set aside unread; see: triaged queue")
+    figures = {
+        "daemon_running": running,
+        "to_process": to_process,
+        "waiting_for_a_person": sum(statuses.get(status, 0) for status in records.WAITING),
+        "oldest_waiting": _iso(oldest_review),
+        "deliveries": {state.value: count for state, count in states.items()},
+        "oldest_planned_delivery": _iso(planned_since),
+        "in_doubt": states.get(State.IN_DOUBT, 0),
+        "messages": statuses,
+        "promise": {"misrouted_at_most": settings.promise.misrouted, "confidence": settings.promise.confidence, **accepted},
+    }
+    return Health(tuple(problems), mailboxes, figures)
+
+
+def _mailbox(
+    settings: MailboxSettings, state: Any, unreached: Any, running: bool, now: datetime, problems: list[str]
+) -> dict[str, Any]:
+    if state is None:
+        failures, problem, since = unreached or (0, "", None)
+        if problem:
+            problems.append(f"mailbox {settings.name} was never read: {problem}")
+        return {"last_success": None, "failures": failures, "problem": problem, "problem_since": _iso(since)}
+    if state.problem:
+        problems.append(f"mailbox {settings.name} can't be read since {state.problem_since:%Y-%m-%d %H:%M} UTC: {state.problem}")
+    elif running and state.last_success and now - state.last_success > _POLL_LATE + 3 * settings.poll:
+        problems.append(f"mailbox {settings.name} was last read at {state.last_success:%Y-%m-%d %H:%M} UTC")
+    return {
+        "last_success": _iso(state.last_success),
+        "failures": state.failures,
+        "problem": state.problem,
+        "problem_since": _iso(state.problem_since),
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
