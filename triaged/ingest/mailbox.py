@@ -3,11 +3,13 @@
 A kind reads; it never decides. It changes nothing on the server except through `move` and `save_draft`, and it never deletes.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
+from random import Random
 from typing import Any, Final, Protocol
 
 from triaged.message import RawMail
@@ -15,6 +17,10 @@ from triaged.message import RawMail
 BATCH_MAILS: Final = 200
 BATCH_OCTETS: Final = 8_000_000  # a batch ends with the mail that passes this
 MAX_MAIL_OCTETS: Final = 50_000_000
+WAIT_SLICE: Final = timedelta(seconds=1)  # how late `wait` may notice that it shall stop
+RETRY_FIRST: Final = timedelta(minutes=1)
+RETRY_CAP: Final = timedelta(hours=1)
+RETRY_PERMANENT: Final = timedelta(minutes=15)
 
 
 class MailboxError(Exception):
@@ -50,7 +56,7 @@ class Batch:
 
 
 class Mailbox(Protocol):
-    """One account and folder that we poll."""
+    """One account and folder that we poll. Used by one thread at a time; after an error the next call starts afresh."""
 
     @property
     def name(self) -> str:
@@ -100,6 +106,41 @@ class Mailbox(Protocol):
 
     def close(self) -> None:
         """Let go of the connection; safe to call twice."""
+
+
+def backoff(failures: int, permanent: bool, rng: Random) -> timedelta:
+    """Return how long to leave a mailbox alone after it failed.
+
+    Args:
+        failures: How often it failed in a row; 0 means not at all.
+        permanent: The last error's `permanent`: only a person can mend it, so look every quarter of an hour.
+        rng: Where the jitter comes from; a quarter of the time, so that many mailboxes do not come back at once.
+    """
+    if failures <= 0:
+        return timedelta(0)
+    if permanent:
+        return RETRY_PERMANENT
+    doubled = min(RETRY_FIRST * (1 << min(failures - 1, 16)), RETRY_CAP)
+    return doubled * rng.uniform(0.75, 1.0)
+
+
+def pause(at_most: timedelta, stopped: Callable[[], bool], news: Callable[[], bool] = lambda: False) -> None:
+    """Return when `news()` or `stopped()` is true, at the latest after `at_most`; both are asked every `WAIT_SLICE`."""
+    end = time.monotonic() + at_most.total_seconds()
+    while not stopped() and not news() and (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, WAIT_SLICE.total_seconds()))
+
+
+def folder_parts(folder: str) -> tuple[str, ...]:
+    """Split a folder's name as settings and rules give it ("Triaged/Done", always with "/") into its levels.
+
+    Raises:
+        MailboxError: A level is empty, "." or "..", or has control characters; permanent.
+    """
+    parts = tuple(folder.split("/"))
+    if any(part in {"", ".", ".."} for part in parts) or any(letter < " " or letter == "\x7f" for letter in folder):
+        raise MailboxError(f'folder {folder!r}: no level may be empty, "." or "..", or hold control characters', permanent=True)
+    return parts
 
 
 KINDS: Final = {
