@@ -17,7 +17,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from sqlalchemy import Engine
 
-from triaged import pipeline, systemd
+from triaged import asking, pipeline, systemd
 from triaged.office import Office
 from triaged.poll import Poller
 from triaged.store import health, outbox
@@ -143,7 +143,7 @@ class Daemon:
 
     def _digest(self) -> None:
         try:
-            self._office.send_digest_if_due(self._engine, self._clock())
+            asking.send_if_due(self._office, self._engine, self._clock())
         except Exception:
             log.exception("the digest broke")
 
@@ -203,9 +203,13 @@ def run_once(office: Office, engine: Engine, clock: Clock) -> list[str]:
         polls = [threads.submit(poller.take_all, office, never, ignore) for poller in pollers]
         delivering = threads.submit(deliver_while_there_is_work)
         try:
-            while pipeline.process_waiting(office, engine, clock, never, ignore) or not all(poll.done() for poll in polls):
-                if not _work_waits(engine):
-                    time.sleep(0.01)
+            while True:
+                polls_done = all(poll.done() for poll in polls)
+                if pipeline.process_waiting(office, engine, clock, never, ignore):
+                    continue
+                if polls_done:
+                    break
+                time.sleep(0.02)
         finally:
             polled.set()
         delivering.result()

@@ -37,7 +37,9 @@ class Health:
         for name, mailbox in self.mailboxes.items():
             last = mailbox["last_success"]
             told.append(f"mailbox {name}: {f'read {last}' if last else 'never read'}, {mailbox['failures']} failures in a row")
-        told += [f"{name.replace('_', ' ')}: {value if value not in (None, {}) else 'none'}" for name, value in self.figures.items()]
+        told += [
+            f"{name.replace('_', ' ')}: {value if value not in (None, {}) else 'none'}" for name, value in self.figures.items()
+        ]
         return told
 
     def as_json(self) -> dict[str, Any]:
@@ -98,7 +100,9 @@ def _mailbox(
             problems.append(f"mailbox {settings.name} was never read: {problem}")
         return {"last_success": None, "failures": failures, "problem": problem, "problem_since": _iso(since)}
     if state.problem:
-        problems.append(f"mailbox {settings.name} can't be read since {state.problem_since:%Y-%m-%d %H:%M} UTC: {state.problem}")
+        problems.append(
+            f"mailbox {settings.name} can't be read since {state.problem_since:%Y-%m-%d %H:%M} UTC: {state.problem}"
+        )
     elif running and state.last_success and now - state.last_success > _POLL_LATE + 3 * settings.poll:
         problems.append(f"mailbox {settings.name} was last read at {state.last_success:%Y-%m-%d %H:%M} UTC")
     return {

@@ -1,22 +1,28 @@
 """One configuration, opened: what the pipeline needs to work for an office. Built at start and at every reload."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, make_url
 
+from triaged.classify.starter import open_model
 from triaged.classify.topics import Topics
 from triaged.config import MailboxSettings, Settings
 from triaged.ingest.screen import Trust
 from triaged.message import Decision
-from triaged.route.handoff import Handoff
+from triaged.movers import Movers
+from triaged.route.deliver import open_handoffs
+from triaged.route.handoff import Handoff, Letterhead, Means
 from triaged.route.plan import Limits
+from triaged.route.sender import Sender, open_sender
 from triaged.rules.due import Calendar, respond_by
+from triaged.rules.load import load_rules
 from triaged.rules.schema import Rules
+from triaged.secret import read as read_secret
 from triaged.signing import Signer
 from triaged.store import health
 
@@ -32,6 +38,7 @@ class Office:
         signer: Signs loop headers and Message-IDs with this installation's key.
         calendar: The office's business days.
         handoffs: Delivery kind → how it is carried out.
+        sender: How mail goes out; used by the delivery thread only.
         limits: The breaker on acknowledgements.
     """
 
@@ -41,7 +48,9 @@ class Office:
     signer: Signer
     calendar: Calendar
     handoffs: Mapping[str, Handoff]
-    limits: Limits = Limits()
+    sender: Sender
+    movers: Movers
+    limits: Limits = field(default_factory=Limits)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -87,6 +96,15 @@ class Office:
         within = department.respond_within if department else self.rules.default_respond_within
         return respond_by(self.local(received_at), within, self.calendar) if within else None
 
+    def new_sender(self) -> Sender:
+        """Return a sender for another thread than the delivery thread's; the caller closes it."""
+        return _sender(self.settings)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self.sender.close()
+        self.movers.close()
+
     def trust(self, mailbox: str) -> Trust:
         """Return whom and what the screening of a mailbox's mail may believe."""
         return self._trusts[mailbox] if mailbox in self._trusts else self._trust(mailbox)
@@ -107,8 +125,56 @@ class Office:
         )
 
 
-def signer_for(settings: Settings, engine: Engine) -> Signer:
+def open_office(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> Office:
+    """Open an office: rules, model, calendar, the ways out.
+
+    Raises:
+        WrongFile: rules.yaml is wrong.
+        ModelError: The model can't be used.
+    """
+    rules = load_rules(settings.office.rules)
+    promise = settings.promise
+    model = open_model(settings.office.model, ceiling=promise.misrouted, level=promise.confidence)
+    zone = ZoneInfo(settings.office.timezone)
+    signer = signer_for(settings, engine, clock)
+    sender = _sender(settings)
+    movers = Movers(settings.mailboxes, settings.file.parent)
+    letterhead = Letterhead(
+        settings.sender.sender, signer, zone, {key: topic.description for key, topic in rules.topics.items()}
+    )
+    means = Means(
+        sender=sender,
+        letterhead=letterhead,
+        envelope=settings.sender.envelope or settings.sender.sender,
+        clock=clock,
+        move=movers,
+        languages=settings.office.languages,
+        phone=settings.office.phone,
+        templates=settings.office.templates,
+    )
+    calendar = Calendar(zone, holidays_of(settings.office.holidays))
+    return Office(settings, rules, model, signer, calendar, open_handoffs(means), sender, movers)
+
+
+def signer_for(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> Signer:
     """Return the signer with this installation's key, made at the first start."""
     with engine.begin() as db:
-        key = health.signing_key(db, datetime.now(UTC))
-    return Signer(key, settings.sender.sender.rpartition("@")[2].lower() or "triaged.invalid")
+        key = health.signing_key(db, clock())
+    return Signer(key, settings.sender.sender.rpartition("@")[2].lower())
+
+
+def holidays_of(name: str) -> Container[date]:
+    """Return the days off of a country or its part by the `holidays` package's names ("US-NY"); none for an empty name."""
+    if not name:
+        return frozenset()
+    import holidays  # 130 ms
+
+    country, _, subdivision = name.partition("-")
+    days: Container[date] = holidays.country_holidays(country, subdiv=subdivision or None)
+    return days
+
+
+def _sender(settings: Settings) -> Sender:
+    secret, base = settings.sender.password, settings.file.parent
+    password = None if secret is None else lambda: read_secret(secret, base)
+    return open_sender(settings.sender.kind, settings.sender, password)

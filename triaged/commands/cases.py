@@ -129,7 +129,11 @@ def show(config: str | None, reference: str, as_json: bool) -> None:
 @click.option("--urgency", type=click.Choice(list(Urgency)), help="How soon.")
 @click.option("--close", is_flag=True, help="It needs nothing more.")
 @click.option("--spam", is_flag=True, help="It is no letter.")
-@click.option("--by", default=lambda: os.environ.get("SUDO_USER") or os.environ.get("USER") or "console", help="Who decides, for the history.")
+@click.option(
+    "--by",
+    default=lambda: os.environ.get("SUDO_USER") or os.environ.get("USER") or "console",
+    help="Who decides, for the history.",
+)
 @reports_problems
 def resolve(config: str | None, reference: str, by: str, urgency: str | None, **said: Any) -> None:
     """Answer what waits for a person."""
@@ -143,7 +147,9 @@ def resolve(config: str | None, reference: str, by: str, urgency: str | None, **
         record = apply(reference, Answer(by, urgency=Urgency(urgency) if urgency else None, **said), office, engine, now())
     except CannotResolve as refusal:
         raise click.UsageError(str(refusal)) from refusal
-    click.echo(f"{record.reference}: {record.status}, {record.topic or 'no topic'} → {', '.join(record.departments) or 'nobody'}")
+    click.echo(
+        f"{record.reference}: {record.status}, {record.topic or 'no topic'} → {', '.join(record.departments) or 'nobody'}"
+    )
 
 
 @click.command()

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from triaged.office import Office
 
 CONFIG = click.option(
-    "--config", "config", type=click.Path(dir_okay=False), help="triaged.toml (else $TRIAGED_CONFIG, ./triaged.toml, /etc/triaged/)."
+    "--config",
+    "config",
+    type=click.Path(dir_okay=False),
+    help="triaged.toml (else $TRIAGED_CONFIG, ./triaged.toml, /etc/triaged/).",
 )
 
 
@@ -56,7 +59,7 @@ def open_office_for(config: str | None) -> "tuple[Office, Engine]":
 
     settings = open_settings(config)
     engine = open_database(settings)
-    return open_office(settings, engine), engine
+    return open_office(settings, engine, now), engine
 
 
 def reports_problems(command: Callable[..., Any]) -> Callable[..., Any]:

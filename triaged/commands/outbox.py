@@ -34,18 +34,28 @@ def outbox(config: str | None, states: str | None, release: tuple[str, ...], can
                     raise click.UsageError(f"no delivery {number} is {' or '.join(wanted)}")
                 item = numbers[number]
                 if new is State.PLANNED and item.delivery.state is State.IN_DOUBT and item.delivery.kind == "acknowledge":
-                    raise click.UsageError(f"delivery {number} may have reached the writer: an acknowledgement is never sent twice")
+                    raise click.UsageError(
+                        f"delivery {number} may have reached the writer: an acknowledgement is never sent twice"
+                    )
                 store.settle(db, item.id, item.delivery.state, new, detail="by a person", at=now(), due_at=now())
         if release or cancel:
             listed = store.in_states(db, wanted)
     if as_json:
         rows = [
-            {"id": item.id, "kind": item.delivery.kind, "to": item.delivery.to, "state": item.delivery.state, "detail": item.delivery.detail}
+            {
+                "id": item.id,
+                "kind": item.delivery.kind,
+                "to": item.delivery.to,
+                "state": item.delivery.state,
+                "detail": item.delivery.detail,
+            }
             for item in listed
         ]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     elif not listed:
         click.echo("No delivery needs a person.")
     else:
-        rows = [(str(item.id), item.delivery.kind, item.delivery.to, item.delivery.state, item.delivery.detail) for item in listed]
+        rows = [
+            (str(item.id), item.delivery.kind, item.delivery.to, item.delivery.state, item.delivery.detail) for item in listed
+        ]
         print_table(f"{len(listed)} deliveries", ("number", "kind", "to", "state", "detail"), rows)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from triaged.commands.opening import CONFIG, now, open_database, open_office_for, open_settings, reports_problems
+from triaged.commands.opening import CONFIG, now, open_database, open_settings, reports_problems
 
 
 @click.command()
@@ -24,14 +24,14 @@ def run(config: str | None, once: bool, verbose: bool) -> None:
     settings = open_settings(config)
     engine = open_database(settings)
     with only_one(engine):
-        office = open_office(settings, engine)
+        office = open_office(settings, engine, now)
         if once:
             problems = daemon.run_once(office, engine, now)
             office.close()
             for problem in problems:
                 click.echo(problem, err=True)
             sys.exit(1 if problems else 0)
-        daemon.Daemon(lambda: open_office(open_settings(config), engine), office, engine, now).run()
+        daemon.Daemon(lambda: open_office(open_settings(config), engine, now), office, engine, now).run()
 
 
 @click.command()

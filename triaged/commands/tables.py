@@ -48,14 +48,19 @@ def case_lines(record: Record) -> list[str]:
     if record.alternatives:
         lines.append("  or        " + ", ".join(f"{topic} {probability:.0%}" for topic, probability in record.alternatives))
     if record.flags:
-        lines.append("  flags     " + "; ".join(f"{flag.name} ({', '.join(map(visible, flag.words))})" for flag in record.flags))
+        lines.append(
+            "  flags     " + "; ".join(f"{flag.name} ({', '.join(map(visible, flag.words))})" for flag in record.flags)
+        )
     if record.departments:
         lines.append(f"  to        {', '.join(record.departments)}")
     if record.due:
         lines.append(f"  due       {record.due}")
     if record.related:
         lines.append(f"  related   {', '.join(record.related)}")
-    lines += [f"  because   {reason.by}: {visible(reason.because)}{f' [{reason.at}]' if reason.at else ''}" for reason in record.reasons]
+    lines += [
+        f"  because   {reason.by}: {visible(reason.because)}{f' [{reason.at}]' if reason.at else ''}"
+        for reason in record.reasons
+    ]
     lines += [f"  note      {visible(note)}" for note in record.notes]
     for item in record.deliveries:
         detail = f" ({visible(item.delivery.detail)})" if item.delivery.detail else ""

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, exists, func, insert, or_, select, update
 
 from triaged.message import MOVES, Delivery, Dispatch, State
-from triaged.store.tables import DELIVERIES, MAILS, MESSAGES
+from triaged.store.tables import CASES, DELIVERIES, MAILS, MESSAGES
 
 _LAST = ("move",)  # kinds that wait until the mail's other deliveries are settled
 
@@ -125,6 +125,18 @@ def in_states(db: Connection, states: Sequence[State], limit: int = 1000) -> lis
     """Return deliveries that are in one of some states, oldest first."""
     query = select(DELIVERIES).where(DELIVERIES.c.state.in_(states)).order_by(DELIVERIES.c.id).limit(limit)
     return [dispatch(row) for row in db.execute(query).mappings()]
+
+
+def troubles(db: Connection, limit: int = 500) -> list[tuple[Dispatch, str]]:
+    """Return what failed, is held or in doubt, with its case's reference, oldest first."""
+    query = (
+        select(DELIVERIES, CASES.c.reference)
+        .join(MESSAGES, MESSAGES.c.mail_id == DELIVERIES.c.mail_id)
+        .join(CASES, CASES.c.id == MESSAGES.c.case_id)
+        .where(DELIVERIES.c.state.in_([State.FAILED, State.HELD, State.IN_DOUBT]))
+    )
+    rows = db.execute(query.order_by(DELIVERIES.c.id).limit(limit)).mappings()
+    return [(dispatch(row), row["reference"]) for row in rows]
 
 
 def count_states(db: Connection) -> dict[State, int]:

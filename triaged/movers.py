@@ -1,0 +1,45 @@
+"""Moving mail on the server from the delivery thread, over connections of its own: an IMAP connection serves one thread."""
+
+from pathlib import Path
+
+from triaged.config import MailboxSettings
+from triaged.ingest.mailbox import Mailbox, MailboxError, open_mailbox
+from triaged.route.handoff import MoveError
+
+
+class Movers:
+    """One connection a mailbox, opened when something is to be moved there.
+
+    Args:
+        mailboxes: The configured mailboxes.
+        base: The folder that relative paths start from.
+    """
+
+    def __init__(self, mailboxes: tuple[MailboxSettings, ...], base: Path) -> None:
+        self._settings = {mailbox.name: mailbox for mailbox in mailboxes}
+        self._base = base
+        self._open: dict[str, Mailbox] = {}
+
+    def __call__(self, mailbox: str, uid: str, folder: str) -> None:
+        """Move one mail.
+
+        Raises:
+            MoveError: It was not moved.
+        """
+        settings = self._settings.get(mailbox)
+        if settings is None:
+            raise MoveError(f"mailbox {mailbox} is not configured any more", permanent=True)
+        if mailbox not in self._open:
+            self._open[mailbox] = open_mailbox(settings.kind, settings.name, settings.access, self._base)
+        try:
+            self._open[mailbox].move(uid, folder)
+        except MailboxError as error:
+            self.close(mailbox)
+            raise MoveError(str(error), permanent=error.permanent) from error
+
+    def close(self, mailbox: str = "") -> None:
+        """Let go of one mailbox's connection, or of all."""
+        for name in [mailbox] if mailbox else list(self._open):
+            opened = self._open.pop(name, None)
+            if opened is not None:
+                opened.close()
