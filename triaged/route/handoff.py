@@ -1,9 +1,14 @@
 """The `Handoff` protocol: how one planned delivery is carried out. One file a kind; the registry is in `deliver.py`."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
 from typing import Protocol
 
 from triaged.message import Delivery, Message, Outcome, Record
+from triaged.route.sender import Sender
+from triaged.signing import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,71 @@ class Case:
     office: str  # the office's name, as writers know it
     uid: str = ""  # the mailbox's key for the mail
     attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What is the same in every mail of an installation.
+
+    Attributes:
+        address: The From of all that we write; somebody reads it.
+        signer: Signs the loop header.
+        zone: The office's time zone.
+        topics: Topic id → in words.
+    """
+
+    address: str
+    signer: Signer
+    zone: tzinfo
+    topics: Mapping[str, str]
+
+
+class MoveError(Exception):
+    """A mail was not moved.
+
+    Attributes:
+        permanent: Only a person can mend it.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class Mover(Protocol):
+    """Moves a mail in a mailbox, connecting to it if need be."""
+
+    def __call__(self, mailbox: str, uid: str, folder: str) -> None:
+        """Move it; a mail that is gone is not an error.
+
+        Raises:
+            MoveError: It was not moved.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the kinds work with; each takes what it needs.
+
+    Attributes:
+        sender: How mail goes out.
+        letterhead: What is the same in every mail.
+        envelope: Envelope sender of hand-offs; bounces come back to it.
+        clock: Now, aware.
+        move: Moves mail in mailboxes.
+        languages: Those whose acknowledgements the office sends; the first is the default.
+        phone: For help in other languages or an accessible format; empty: acknowledgements do not mention it.
+        templates: The office's own acknowledgement texts, before the shipped ones.
+    """
+
+    sender: Sender
+    letterhead: Letterhead
+    envelope: str
+    clock: Callable[[], datetime]
+    move: Mover
+    languages: tuple[str, ...] = ("en",)
+    phone: str = ""
+    templates: Path | None = None
 
 
 class Handoff(Protocol):

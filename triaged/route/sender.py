@@ -1,7 +1,11 @@
-"""The `Sender` protocol: how a finished mail leaves the house. One file a kind."""
+"""The `Sender` protocol: how a finished mail leaves the house. One file a kind; this registry names them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from importlib import import_module
+from typing import Any, Final, Protocol
+
+from triaged.message import Outcome, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +16,14 @@ class Envelope:
     recipients: tuple[str, ...]
     octets: bytes
     notify_never: bool = False  # RFC 3461 NOTIFY=NEVER where the server offers DSN
+
+
+@dataclass(frozen=True, slots=True)
+class Accepts:
+    """What the peer takes."""
+
+    max_octets: int | None = None  # RFC 1870; None: it does not say
+    eight_bit: bool = True  # RFC 6152
 
 
 class SendError(Exception):
@@ -31,13 +43,20 @@ class SendError(Exception):
 
 
 class Sender(Protocol):
-    """Takes a finished mail and gives it to the outside."""
+    """Takes a finished mail and gives it to the outside. Several threads may use one."""
 
-    def send(self, envelope: Envelope) -> str:
-        """Return the peer's answer once it has taken responsibility for the mail.
+    def accepts(self) -> Accepts:
+        """Return what the peer takes, connecting if need be.
 
         Raises:
-            SendError: It did not.
+            SendError: It cannot be reached.
+        """
+
+    def send(self, envelope: Envelope) -> str:
+        """Return the peer's answer once it has taken responsibility for the mail; the answer names recipients it refused.
+
+        Raises:
+            SendError: It did not, for any recipient.
         """
 
     def check(self) -> str:
@@ -49,3 +68,36 @@ class Sender(Protocol):
 
     def close(self) -> None:
         """Let go of the connection; safe to call twice."""
+
+
+KINDS: Final = {
+    "smtp": "triaged.route.smtp:open_sender",
+    "spool": "triaged.route.spool:open_sender",
+}
+
+
+def open_sender(kind: str, settings: Any, password: Callable[[], str] | None = None) -> Sender:
+    """Open the sender of a kind, importing its file only now.
+
+    Args:
+        kind: A key of `KINDS`.
+        settings: `config.SenderSettings`, passed through.
+        password: Reads the password, at every login anew; None when there is no user.
+    """
+    module, function = KINDS[kind].split(":")
+    opened: Sender = getattr(import_module(module), function)(settings, password)
+    return opened
+
+
+def post(sender: Sender, envelope: Envelope) -> Outcome:
+    """Send a mail and say how that ended."""
+    try:
+        return Outcome(State.SENT, sender.send(envelope))
+    except SendError as error:
+        return outcome_of(error)
+
+
+def outcome_of(error: SendError) -> Outcome:
+    """Return what a refusal means for a delivery: try again, failed for good, or in doubt."""
+    state = State.IN_DOUBT if error.in_doubt else State.FAILED if error.permanent else State.PLANNED
+    return Outcome(state, str(error))
