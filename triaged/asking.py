@@ -3,6 +3,7 @@
 import logging
 from contextlib import closing
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 
 from sqlalchemy import Connection, Engine
 
@@ -50,7 +51,7 @@ def as_mail(digest: Digest, office: Office, name: str, now: datetime) -> bytes:
             header.addresses("To", [Address("", address) for address in review.to] or [Address("", sender)]),
             header.addresses("Reply-To", [Address("", review.reply_to)]) if review.reply_to else b"",
             header.text("Subject", header.one_line(digest.subject, 200)),
-            header.date(now),
+            header.token("Date", format_datetime(now)),
             header.message_ids("Message-ID", [message_id]),
             header.token("Auto-Submitted", "auto-generated"),
             header.token(LOOP_HEADER, office.signer.loop_header("digest")),

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, make_url
 
 from triaged.classify.starter import open_model
 from triaged.classify.topics import Topics
-from triaged.config import MailboxSettings, Settings
+from triaged.config import MailboxSettings, Maildir, Settings
 from triaged.ingest.screen import Trust
 from triaged.message import Decision
 from triaged.movers import Movers
@@ -76,7 +76,7 @@ class Office:
 
     def mailbox(self, name: str) -> MailboxSettings:
         """Return the settings of a mailbox; mail of one that is no longer configured is still handled."""
-        return self._mailboxes.get(name) or MailboxSettings(name, "none", None)
+        return self._mailboxes.get(name) or MailboxSettings(name, "none", Maildir(Path()))
 
     def name(self, mailbox: str) -> str:
         """Return the office's name as writers to this mailbox know it."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from triaged.classify.assess import assess
 from triaged.ingest.fingerprint import fingerprint
@@ -219,23 +220,27 @@ def process_waiting(
     suspects = [mail_id for mail_id in waiting if attempts.get(mail_id, 0) > 1]
     turn = [mail_id for mail_id in waiting if mail_id not in suspects] or suspects[:1]
     done = 0
-    for mail_id in turn:
-        if stopped():
-            break
-        if attempts[mail_id] > mails.ATTEMPTS:
-            set_aside(mail_id, f"stopped triaged {mails.ATTEMPTS} times", office, engine, clock)
-        else:
-            _process_guarded(mail_id, office, engine, clock)
-        done += 1
-        progress()
-    with engine.begin() as db:
-        mails.forgive_attempt(db, [mail_id for mail_id in waiting if mail_id not in turn[:done]])
+    try:
+        for mail_id in turn:
+            if stopped():
+                break
+            if attempts[mail_id] > mails.ATTEMPTS:
+                set_aside(mail_id, f"stopped triaged {mails.ATTEMPTS} times", office, engine, clock)
+            else:
+                _process_guarded(mail_id, office, engine, clock)
+            done += 1
+            progress()
+    finally:
+        with engine.begin() as db:
+            mails.forgive_attempt(db, [mail_id for mail_id in waiting if mail_id not in turn[:done]])
     return done
 
 
 def _process_guarded(mail_id: int, office: Office, engine: Engine, clock: Clock) -> None:
     try:
         process(mail_id, office, engine, clock)
+    except OperationalError:  # the database is away or full: not the fault of the mail
+        raise
     except Exception as error:
         log.exception("a mail broke us", extra={"mail": mail_id})
         set_aside(mail_id, f"triaged could not process it: {type(error).__name__}", office, engine, clock)

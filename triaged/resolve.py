@@ -93,7 +93,8 @@ def _decided(record: Record, answer: Answer, office: Office) -> Decision:
             raise CannotResolve(
                 f"there is no department {department!r}; {_nearest(department, tuple(office.rules.departments))}"
             )
-    departments = answer.departments or (office.rules.topics[topic].departments if topic in office.rules.topics else ())
+    known = office.rules.topics.get(topic) if topic else None
+    departments = answer.departments or (known.departments if known else ())
     if not departments:
         raise CannotResolve("say where it goes: a topic or a department (or close it, or call it spam)")
     return replace(base, status=Status.ROUTED, topic=topic, departments=departments)

@@ -6,7 +6,7 @@ import click
 
 from triaged.commands.opening import CONFIG, now, open_database, open_settings, reports_problems
 from triaged.commands.tables import print_table
-from triaged.message import State
+from triaged.message import Dispatch, State
 
 _NEEDS_A_PERSON = (State.HELD, State.FAILED, State.IN_DOUBT)
 
@@ -41,17 +41,7 @@ def outbox(config: str | None, states: str | None, release: tuple[str, ...], can
         if release or cancel:
             listed = store.in_states(db, wanted)
     if as_json:
-        rows = [
-            {
-                "id": item.id,
-                "kind": item.delivery.kind,
-                "to": item.delivery.to,
-                "state": item.delivery.state,
-                "detail": item.delivery.detail,
-            }
-            for item in listed
-        ]
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        click.echo(json.dumps([_as_json(item) for item in listed], ensure_ascii=False, indent=2))
     elif not listed:
         click.echo("No delivery needs a person.")
     else:
@@ -59,3 +49,8 @@ def outbox(config: str | None, states: str | None, release: tuple[str, ...], can
             (str(item.id), item.delivery.kind, item.delivery.to, item.delivery.state, item.delivery.detail) for item in listed
         ]
         print_table(f"{len(listed)} deliveries", ("number", "kind", "to", "state", "detail"), rows)
+
+
+def _as_json(item: Dispatch) -> dict[str, object]:
+    delivery = item.delivery
+    return {"id": item.id, "kind": delivery.kind, "to": delivery.to, "state": delivery.state, "detail": delivery.detail}

@@ -1,6 +1,7 @@
 """A local SMTP server that keeps what it gets, for looking at."""
 
 import re
+from asyncio import Server
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -43,8 +44,14 @@ def sink(folder: Path) -> Iterator[int]:
     controller = Controller(_Keep(folder), hostname="127.0.0.1", port=0, enable_SMTPUTF8=True, data_size_limit=60_000_000)
     controller.start()
     try:
-        server = controller.server
-        assert server is not None  # noqa: S101 - start() has made it
-        yield server.sockets[0].getsockname()[1]
+        yield _port(controller)
     finally:
         controller.stop()
+
+
+def _port(controller: Controller) -> int:
+    server = controller.server
+    if not isinstance(server, Server):
+        raise TypeError(f"the sink did not start: {server}")
+    port: int = server.sockets[0].getsockname()[1]
+    return port
