@@ -1,0 +1,107 @@
+"""The review digest as text and HTML."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from triaged.message import Address, Delivery, Dispatch, Flag, Kind, Reason, Record, State, Status, Urgency
+from triaged.review.digest import MOST_ITEMS, Digest, compose, latest_slot
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=ZoneInfo("America/New_York"))
+
+
+def record(
+    number: int = 1, urgency: Urgency = Urgency.NORMAL, subject: str = "No heat", excerpt: str = "It is cold."
+) -> Record:
+    return Record(
+        reference=f"MAY-2026-{number:06d}",
+        mailbox="mayor",
+        message_id="<1@x>",
+        received_at=NOW.astimezone(UTC) - timedelta(hours=5),
+        sender=Address("Ana", "ana@example.org"),
+        subject=subject,
+        kind=Kind.LETTER,
+        language="en",
+        topic="city.heat_hotwater",
+        confidence=0.61,
+        alternatives=(),
+        urgency=urgency,
+        flags=(Flag("eviction", ("marshal",)),),
+        campaign=None,
+        departments=("city-311",),
+        status=Status.REVIEW,
+        reasons=(Reason("model", "topic", "61 % sure, 90 % needed"),),
+        excerpt=excerpt,
+        due=date(2026, 12, 8),
+    )
+
+
+def digest(*waiting: Record, troubles: tuple[tuple[str, Dispatch], ...] = ()) -> Digest:
+    made = compose(waiting, troubles, {"city-311": "311"}, "Office of the Mayor", NOW)
+    assert made is not None
+    return made
+
+
+def test_nothing_waiting_makes_no_digest() -> None:
+    assert compose([], [], {}, "Office", NOW) is None
+
+
+def test_a_card_says_all_that_a_decision_needs() -> None:
+    made = digest(record())
+    for said in (
+        "MAY-2026-000001",
+        "Ana",
+        "No heat",
+        "It is cold.",
+        "61%",
+        "311",
+        "eviction",
+        "5 hours",
+        "08 Dec 2026",
+        "90 % needed",
+    ):
+        assert said in made.text
+        assert said in made.html
+
+
+def test_the_subject_counts_and_warns() -> None:
+    assert digest(record()).subject == "1 letter waits for you — Office of the Mayor"
+    assert digest(record(1, Urgency.CRITICAL), record(2)).subject.startswith("[1 critical] 2 letters wait")
+
+
+def test_no_more_than_the_most_urgent_stand_in_it() -> None:
+    made = digest(*(record(number) for number in range(40)))
+    assert len(made.references) == MOST_ITEMS
+    assert "40 letters wait" in made.text
+    assert len(made.html.encode()) < 100_000
+
+
+def test_what_a_citizen_writes_is_never_markup() -> None:
+    made = digest(record(subject="<script>alert(1)</script>", excerpt='"><img src=x onerror=y> {{ 7*7 }}'))
+    assert "<script>" not in made.html
+    assert "<img" not in made.html
+    assert "49" not in made.html
+
+
+def test_it_fetches_nothing_from_anywhere() -> None:
+    html = digest(record()).html
+    assert "http:" not in html
+    assert "https:" not in html
+    assert "src=" not in html
+
+
+def test_deliveries_that_failed_are_shown_even_when_no_letter_waits() -> None:
+    delivery = Delivery("forward", "housing@example.gov", "k", state=State.FAILED, detail="5.1.1 no such user")
+    made = digest(troubles=(("MAY-2026-000009", Dispatch(1, 1, delivery, 1, NOW, NOW)),))
+    assert "MAY-2026-000009: the hand-off to housing@example.gov could not be delivered (5.1.1 no such user)" in made.text
+
+
+@pytest.mark.parametrize(("hour", "slot"), [(8, None), (9, 8), (13, 8), (14, 13), (23, 13)])
+def test_the_latest_time_that_has_come_is_the_slot(hour: int, slot: int | None) -> None:
+    found = latest_slot(NOW.replace(hour=hour, minute=0), (time(8, 30), time(13, 30)), is_business_day=True)
+    assert (found.hour if found else None) == slot
+
+
+def test_there_is_no_slot_on_a_day_off() -> None:
+    assert latest_slot(NOW, (time(8, 30),), is_business_day=False) is None
