@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, make_url
 
-from triaged.classify.starter import open_model
+from triaged.classify import starter
+from triaged.classify.topic import load as load_model
 from triaged.classify.topics import Topics
 from triaged.config import MailboxSettings, Maildir, Settings
 from triaged.ingest.screen import Trust
@@ -134,7 +135,7 @@ def open_office(settings: Settings, engine: Engine, clock: Callable[[], datetime
     """
     rules = load_rules(settings.office.rules)
     promise = settings.promise
-    model = open_model(settings.office.model, ceiling=promise.misrouted, level=promise.confidence)
+    model = load_model(starter.folder(settings.office.model), ceiling=promise.misrouted, level=promise.confidence)
     zone = ZoneInfo(settings.office.timezone)
     signer = signer_for(settings, engine, clock)
     sender = _sender(settings)

@@ -1,0 +1,223 @@
+"""The process dies at every step of the pipeline: after a restart nothing is lost, and nothing visible happens twice.
+
+A child process works through the whole job and kills itself (no clean-up, as SIGKILL does) just before or just after its n-th
+commit or the n-th mail that its sender takes. A second child, not killed, is the restart. All n are tried.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+from triaged.settings_file import load_settings
+
+from triaged import pipeline
+from triaged.ingest.mailbox import open_mailbox
+from triaged.message import State
+from triaged.office import Office, open_office
+from triaged.route.sender import Envelope, Sender
+from triaged.store import outbox, records
+from triaged.store.engine import migrate, open_engine, reading
+
+NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+KILLED = 77
+SETTINGS = """
+[office]
+name = "Office of the Mayor"
+prefix = "MAY"
+timezone = "America/New_York"
+rules = "rules.yaml"
+
+[store]
+url = "sqlite:///triaged.db"
+
+[[mailbox]]
+name = "mayor"
+kind = "maildir"
+path = "inbox"
+after = { processed = "Done" }
+
+[sender]
+kind = "spool"
+path = "out"
+from = "correspondence@example.gov"
+"""
+RULES = """
+version: 1
+departments:
+  housing: {name: Housing, to: housing@example.gov}
+  parks: {name: Parks, to: parks@example.gov}
+topics:
+  heat: {department: housing, description: No heat}
+rules:
+  - name: Heat
+    when: {subject: {words: [heat]}}
+    then: {topic: heat, department: [housing, parks]}
+"""
+
+
+def letter(number: int) -> bytes:
+    return (
+        f"From: Writer {number} <writer{number}@example.org>\r\nTo: mayor@example.gov\r\nSubject: No heat, {number}\r\n"
+        f"Message-ID: <{number}@example.org>\r\nDate: Mon, 23 Nov 2026 10:00:00 -0500\r\n\r\nIt is cold here, number {number}.\r\n"
+    ).encode()
+
+
+class Killer:
+    """Counts the points at which the process may die, and kills it at one of them."""
+
+    def __init__(self, at: int | None) -> None:
+        self.at = at
+        self.passed = 0
+
+    def point(self) -> None:
+        self.passed += 1
+        if self.passed == self.at:
+            os._exit(KILLED)
+
+    def watch(self, engine: Engine) -> None:
+        event.listen(engine, "commit", lambda _: self.point())  # just before the database commits
+        original = engine.dialect.do_commit
+
+        def commit(connection: object) -> None:
+            original(connection)  # type: ignore[arg-type]
+            self.point()  # just after
+
+        engine.dialect.do_commit = commit  # type: ignore[method-assign]
+
+
+class Watched:
+    """A sender beside whose `send` the process may die; keeps a line for each mail that the outside took."""
+
+    def __init__(self, sender: Sender, killer: Killer, ledger: Path) -> None:
+        self._sender = sender
+        self._killer = killer
+        self._ledger = ledger
+        self.accepts = sender.accepts
+        self.check = sender.check
+        self.close = sender.close
+
+    def send(self, envelope: Envelope) -> str:
+        self._killer.point()
+        said = self._sender.send(envelope)
+        with self._ledger.open("a") as ledger:
+            ledger.write(f"{','.join(envelope.recipients)}\n")
+        self._killer.point()
+        return said
+
+
+def folder_with_mail(folder: Path, count: int) -> None:
+    (folder / "triaged.toml").write_text(SETTINGS)
+    (folder / "rules.yaml").write_text(RULES)
+    for sub in ("cur", "new", "tmp"):
+        (folder / "inbox" / sub).mkdir(parents=True)
+    work(folder, Killer(None))  # the first look, at an empty mailbox
+    for number in range(count):
+        (folder / "inbox" / "new" / f"{number}.host").write_bytes(letter(number))
+
+
+def work(folder: Path, killer: Killer) -> None:
+    """The whole job, step by step, in this process."""
+    settings = load_settings(folder / "triaged.toml")
+    engine = open_engine(settings.store_url)
+    migrate(engine)
+    office = open_office(settings, engine, lambda: NOW)
+    watch_sender(office, killer, folder / "ledger")
+    killer.watch(engine)
+    with engine.begin() as db:
+        outbox.doubt_interrupted(db, NOW)
+    mailbox = open_mailbox("maildir", "mayor", settings.mailboxes[0].access, folder)
+    never: Callable[[], bool] = lambda: False  # noqa: E731
+    while pipeline.accept(mailbox, engine, office, lambda: NOW):
+        pass
+    while pipeline.process_waiting(office, engine, lambda: NOW, never, lambda: None, batch=2):
+        pass
+    pipeline.deliver_due(office, engine, lambda: NOW, never, lambda: None)
+    office.close()
+    engine.dispose()
+
+
+def watch_sender(office: Office, killer: Killer, ledger: Path) -> None:
+    for kind in ("forward", "acknowledge"):
+        handoff = office.handoffs[kind]
+        handoff._sender = Watched(office.sender, killer, ledger)  # type: ignore[attr-defined]
+
+
+def in_a_child(folder: Path, killer: Killer) -> int:
+    """Work in a child process; return how it ended: 0, or KILLED."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work(folder, killer)
+            (folder / "points").write_text(str(killer.passed))
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def points(tmp_path: Path, mails: int) -> int:
+    """How many points an undisturbed run passes."""
+    folder = tmp_path / "undisturbed"
+    folder.mkdir()
+    folder_with_mail(folder, mails)
+    assert in_a_child(folder, Killer(None)) == 0
+    return int((folder / "points").read_text())
+
+
+def check(folder: Path, mails: int) -> None:
+    """All is there, once."""
+    engine = open_engine(f"sqlite:///{folder / 'triaged.db'}")
+    with reading(engine) as db:
+        found = list(records.search(db, records.Search()))
+    engine.dispose()
+    assert sorted(record.message_id for record in found) == [f"<{number}@example.org>" for number in range(mails)]
+    assert len({record.reference for record in found}) == mails
+    sent = Counter((folder / "ledger").read_text().splitlines())
+    assert not [
+        item.delivery for record in found for item in record.deliveries if item.delivery.state in (State.PLANNED, State.SENDING)
+    ]
+    for record in found:
+        states = {item.delivery.kind + item.delivery.department: item.delivery.state for item in record.deliveries}
+        assert states["forwardhousing"] is states["forwardparks"] is State.SENT
+        writer = record.sender.address
+        assert sent[writer] <= 1, "a citizen was acknowledged twice"
+        if states["acknowledge"] is State.SENT:
+            assert sent[writer] == 1
+            assert states["move"] is State.SENT
+        else:  # the one doubt that nothing can lift: shown to people, never sent again
+            assert states["acknowledge"] is State.IN_DOUBT
+    spooled = list((folder / "out").glob("**/*.eml"))
+    assert len(spooled) == sum(
+        1
+        for record in found
+        for item in record.deliveries
+        if item.delivery.state is State.SENT and item.delivery.kind == "forward"
+    ) + sum(sent[record.sender.address] for record in found), "a hand-off sent again has the same Message-ID: one file"
+
+
+@pytest.mark.parametrize("mails", [3])
+def test_wherever_the_process_dies_nothing_is_lost_or_acknowledged_twice(tmp_path: Path, mails: int) -> None:
+    total = points(tmp_path, mails)
+    assert total > 30
+    for point in range(1, total + 1):
+        folder = tmp_path / str(point)
+        folder.mkdir()
+        folder_with_mail(folder, mails)
+        assert in_a_child(folder, Killer(point)) == KILLED, f"point {point} was not reached"
+        assert in_a_child(folder, Killer(None)) == 0
+        check(folder, mails)
+
+
+def test_dying_again_at_every_restart_still_ends_well(tmp_path: Path) -> None:
+    folder_with_mail(tmp_path, 2)
+    for point in range(1, 40):
+        if in_a_child(tmp_path, Killer(point)) == 0:
+            break
+    else:
+        assert in_a_child(tmp_path, Killer(None)) == 0
+    check(tmp_path, 2)
