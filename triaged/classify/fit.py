@@ -1,0 +1,266 @@
+"""Labelled rows → a topic model. scikit-learn is imported here and nowhere else in the room."""
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, vstack
+
+from triaged.classify.features import BUCKETS, HASH_BITS, Floats, Vocabulary, fold, learn_vocabulary, matrix, occurrences
+from triaged.classify.rows import Row
+from triaged.classify.topic import NONE, Evidence, Head, Lessons, TopicModel, distance, softmax, stacked
+from triaged.classify.topics import Text
+
+MAX_COLUMNS: Final = 200_000
+MAX_WEIGHTS: Final = 15_000_000  # columns times classes: 60 MB in memory
+MAX_ENTRIES: Final = 30_000_000  # n-grams of all rows: keeps training under 2 GB; beyond, rows are taken evenly by topic
+STRENGTH: Final = 0.5  # C of the support vector machine
+_BATCH: Final = 256
+
+
+class FitError(Exception):
+    """Rows that no model can be made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A model and what was noticed on the way."""
+
+    model: TopicModel
+    notes: tuple[str, ...]
+    used: int  # rows
+
+
+def fit(
+    rows: Sequence[Row],
+    vectors: Floats | None = None,
+    *,
+    columns: int = MAX_COLUMNS,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Fitted:
+    """Fit topics, calibrated on held-out folds.
+
+    Args:
+        rows: Labelled texts. Empty texts and repeated ones are left out and counted in the notes.
+        vectors: Sentence vectors, one a row, a row of zeros where there is none; None: TF-IDF alone.
+        columns: Most n-grams kept.
+        progress: Told in words what happens.
+
+    Raises:
+        FitError: Fewer than two topics with a text.
+    """
+    kept, notes = _usable(rows)
+    classes = tuple(sorted({rows[index].topic for index in kept}))
+    if len(classes) < 2 or len(set(classes) - {NONE}) < 1:
+        named = f"only “{classes[0]}”" if classes else "none"
+        raise FitError(
+            f"{len(kept)} usable rows with {len(classes)} topics ({named}). Expected: at least two topics with a text each."
+        )
+    number = {name: index for index, name in enumerate(classes)}
+    labels = np.array([number[rows[index].topic] for index in kept], dtype=np.int64)
+    kept, labels, shortened = _bounded(rows, kept, labels)
+    notes += shortened
+    chosen = [rows[index] for index in kept]
+    weights = np.array([row.weight for row in chosen], dtype=np.float64)
+    progress(f"reading {len(chosen)} rows on {len(classes)} topics")
+    known, sparse = _features([row.text for row in chosen], min(columns, MAX_WEIGHTS // len(classes)))
+    folds = _folds(chosen, labels)
+    progress("fitting words and characters")
+    plain = _head(sparse, known, None, labels, weights, folds, classes)
+    full, lessons = None, None
+    if vectors is not None:
+        progress("fitting sentence vectors beside them")
+        lessons = _lessons(vectors[kept], labels, chosen)
+        full = _head(sparse, known, lessons, labels, weights, folds, classes, lessons.centred(vectors[kept]))
+    return Fitted(TopicModel(classes, known, plain, full, lessons), tuple(notes), len(chosen))
+
+
+def _usable(rows: Sequence[Row]) -> tuple[list[int], list[str]]:
+    seen: dict[tuple[str, str], int] = {}
+    empty = 0
+    for index, row in enumerate(rows):
+        key = fold(f"{row.text.subject} \n {row.text.body}")
+        if not key:
+            empty += 1
+        else:
+            seen.setdefault((key, row.topic), index)
+    kept = sorted(seen.values())
+    repeated = len(rows) - empty - len(kept)
+    notes = [f"{empty} rows without text left out"] if empty else []
+    if repeated:
+        notes.append(f"{repeated} repeated rows left out")
+    contradictory = len(seen) - len({key for key, _ in seen})
+    if contradictory:
+        notes.append(f"{contradictory} texts carry more than one topic")
+    spelled: dict[str, set[str]] = {}
+    for _, topic in seen:
+        spelled.setdefault(" ".join(topic.casefold().split()), set()).add(topic)
+    notes += [
+        f"topics that differ only in spelling: {', '.join(sorted(names))}" for names in spelled.values() if len(names) > 1
+    ]
+    return kept, notes
+
+
+def _bounded(rows: Sequence[Row], kept: list[int], labels: NDArray[np.int64]) -> tuple[list[int], NDArray[np.int64], list[str]]:
+    """Leave out rows of the largest topics if all of them would not fit into memory."""
+    sizes = np.array([min(4_300, len(rows[index].text.subject) + len(rows[index].text.body)) * 2.2 for index in kept])
+    total = float(sizes.sum())
+    if total <= MAX_ENTRIES:
+        return kept, labels, []
+    quota = Counter[int]()
+    room, taken = MAX_ENTRIES, []
+    order = sorted(
+        range(len(kept)), key=lambda at: hashlib.sha256(rows[kept[at]].text.body.encode("utf-8", "replace")).digest()
+    )
+    turn: list[tuple[int, int]] = []
+    for at in order:  # the n-th row of every topic before the n+1st of any
+        label = int(labels[at])
+        turn.append((quota[label], at))
+        quota[label] += 1
+    for _, at in sorted(turn):
+        room -= int(sizes[at])
+        if room < 0:
+            break
+        taken.append(at)
+    taken.sort()
+    note = f"{len(taken)} of {len(kept)} rows used, evenly by topic: more would not fit into memory"
+    return [kept[at] for at in taken], labels[taken], [note]
+
+
+def _features(texts: Sequence[Text], columns: int) -> tuple[Vocabulary, csr_array]:
+    counts = np.zeros(BUCKETS, dtype=np.int64)
+    for batch in _batches(texts):
+        found = occurrences(batch)
+        counts += np.bincount(np.unique(found.row * BUCKETS + found.bucket) % BUCKETS, minlength=BUCKETS)
+    known = learn_vocabulary(counts, len(texts), columns)
+    return known, vstack([matrix(occurrences(batch), known) for batch in _batches(texts)], format="csr")
+
+
+def _batches(texts: Sequence[Text]) -> Iterator[Sequence[Text]]:
+    return (texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH))
+
+
+def _folds(rows: Sequence[Row], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Deal every topic's rows over the folds; texts that begin alike (copies, form letters) share one."""
+    count = 3 if len(rows) > 4_000 else 5
+    fold_of = np.zeros(len(rows), dtype=np.int64)
+    dealt: dict[tuple[int, str], int] = {}
+    turns = Counter[int]()
+    order = sorted(range(len(rows)), key=lambda at: hashlib.sha256(repr(rows[at].text).encode("utf-8", "replace")).digest())
+    for at in order:
+        key = (int(labels[at]), fold(f"{rows[at].text.subject} {rows[at].text.body}")[:60])
+        if key not in dealt:
+            dealt[key] = turns[key[0]] % count
+            turns[key[0]] += 1
+        fold_of[at] = dealt[key]
+    return fold_of
+
+
+def _head(
+    sparse: csr_array,
+    known: Vocabulary,
+    lessons: Lessons | None,
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    folds: NDArray[np.int64],
+    classes: tuple[str, ...],
+    vectors: Floats | None = None,
+) -> Head:
+    margins = np.zeros((len(labels), len(classes)), dtype=np.float32)
+    for number in np.unique(folds):
+        held = folds == number
+        seen = np.zeros(sparse.shape[1], dtype=np.bool_)
+        seen[sparse[~held].indices] = True
+        asked = _restricted(sparse[held], seen, known)  # a new letter's unknown n-grams do not count either
+        learnt = sparse[~held]
+        if vectors is not None:
+            asked, learnt = stacked(asked, vectors[held]), stacked(learnt, vectors[~held])
+        coefficients, intercept = _machine(learnt, labels[~held], weights[~held], len(classes))
+        margins[held] = asked @ coefficients + intercept
+    whole = stacked(sparse, vectors) if vectors is not None else sparse
+    coefficients, intercept = _machine(whole, labels, weights, len(classes))
+    temperature = _temperature(margins, labels, weights)
+    evidence = _evidence(margins, temperature, labels, classes, lessons, vectors)
+    return Head(coefficients, intercept, temperature, evidence)
+
+
+def _restricted(sparse: csr_array, seen: NDArray[np.bool_], known: Vocabulary) -> csr_array:
+    values = sparse.data * seen[sparse.indices]
+    row = np.repeat(np.arange(sparse.shape[0]), np.diff(sparse.indptr))
+    block = row * 2 + (known.buckets[sparse.indices] >> HASH_BITS)
+    length = np.sqrt(np.bincount(block, weights=values**2, minlength=2 * sparse.shape[0]))
+    values = (values / np.maximum(length[block], 1e-9)).astype(np.float32)
+    return csr_array((values, sparse.indices, sparse.indptr), shape=sparse.shape)
+
+
+def _machine(
+    features: csr_array, labels: NDArray[np.int64], weights: NDArray[np.float64], classes: int
+) -> tuple[Floats, Floats]:
+    """Return a linear support vector machine, one class against the rest: weights (columns, classes) and intercepts."""
+    from sklearn.svm import LinearSVC
+
+    present = np.unique(labels)
+    coefficients = np.zeros((features.shape[1], classes), dtype=np.float32)
+    intercept = np.full(classes, -1.0, dtype=np.float32)
+    if len(present) < 2:
+        intercept[present] = 1.0
+        return coefficients, intercept
+    machine: Any = LinearSVC(C=STRENGTH, tol=0.01, random_state=0, max_iter=2_000)
+    machine.fit(features, labels, sample_weight=weights)
+    found, offset = machine.coef_, machine.intercept_
+    if len(present) == 2:  # scikit-learn gives the second class's side only
+        found, offset = np.vstack((-found, found)), np.concatenate((-offset, offset))
+    coefficients[:, present] = found.T
+    intercept[present] = offset
+    return coefficients, intercept
+
+
+def _temperature(margins: Floats, labels: NDArray[np.int64], weights: NDArray[np.float64]) -> float:
+    """Return the factor that makes softmax(margins) the likeliest on held-out letters (Guo et al. 2017), by golden section."""
+
+    def loss(log_factor: float) -> float:
+        right = softmax(margins * math.exp(log_factor))[np.arange(len(labels)), labels]
+        return float(-(np.log(np.maximum(right, 1e-12)) * weights).sum())
+
+    low, high, ratio = math.log(0.5), math.log(50.0), (math.sqrt(5) - 1) / 2
+    for _ in range(30):
+        left, right = high - ratio * (high - low), low + ratio * (high - low)
+        low, high = (low, right) if loss(left) < loss(right) else (left, high)
+    return math.exp((low + high) / 2)
+
+
+def _evidence(
+    margins: Floats,
+    temperature: float,
+    labels: NDArray[np.int64],
+    classes: tuple[str, ...],
+    lessons: Lessons | None,
+    vectors: Floats | None,
+) -> Evidence:
+    probabilities = softmax(margins * temperature)
+    topics = np.array([name != NONE for name in classes])
+    probabilities = np.where(topics, probabilities, -1)
+    best = probabilities.argmax(axis=1)
+    oddness = -margins.max(axis=1)
+    if lessons is not None and vectors is not None:
+        near = [distance(vectors[at : at + _BATCH], lessons.vectors, skip_best=1) for at in range(0, len(vectors), _BATCH)]
+        oddness = oddness + np.concatenate(near)
+    known = topics[labels]
+    return Evidence(
+        probabilities[np.arange(len(labels)), best].astype(np.float32),
+        best == labels,
+        best.astype(np.int16),
+        np.sort(oddness[known]).astype(np.float32),
+    )
+
+
+def _lessons(vectors: Floats, labels: NDArray[np.int64], rows: Sequence[Row]) -> Lessons:
+    centre = vectors.mean(axis=0).astype(np.float32)
+    empty = Lessons(centre, np.zeros((0, vectors.shape[1]), dtype=np.int8), labels[:0].astype(np.int16), ())
+    packed = np.round(empty.centred(vectors) * 127).astype(np.int8)
+    return Lessons(centre, packed, labels.astype(np.int16), tuple(row.source for row in rows))

@@ -1,0 +1,131 @@
+"""Phrase tables (`phrases/<language>.toml`) → spaCy matchers. How to extend one: `phrases/README.md`."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+from triaged.classify.features import fold
+
+if TYPE_CHECKING:
+    from spacy.matcher import Matcher
+    from spacy.vocab import Vocab
+
+BREAK: Final = "."  # the token between two sentences
+GAP: Final = "…"  # in a pattern: up to three words (eight characters of Chinese) may stand here
+CUES: Final = ("negation", "resolved", "past", "elsewhere", "soon")
+_SENTENCE_END: Final = re.compile(r"[.!?;:\n。！？；：।؟۔…]+")
+_HAN: Final = re.compile("([\u3400-\u9fff])")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One language's phrases: name ("eviction.critical", "negation") → patterns."""
+
+    language: str
+    patterns: Mapping[str, tuple[str, ...]]
+
+
+def words(sentence: str) -> list[str]:
+    """Return folded words; every Chinese character is one."""
+    return _HAN.sub(r" \1 ", fold(sentence, digits=True)).split()
+
+
+def sentences(text: str) -> Iterator[str]:
+    """Return the parts between sentence ends, the empty ones left out."""
+    return (part for part in _SENTENCE_END.split(text) if part.strip())
+
+
+@cache
+def tables() -> tuple[str, ...]:
+    """Return the languages that have a table."""
+    folder = resources.files("triaged.classify") / "phrases"
+    return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
+
+
+@cache
+def table(language: str) -> Table:
+    """Read one language's table from the package."""
+    file = resources.files("triaged.classify") / "phrases" / f"{language}.toml"
+    return parse(language, tomllib.loads(file.read_text(encoding="utf-8")))
+
+
+def parse(language: str, sections: Mapping[str, Any]) -> Table:
+    """Return a table from its TOML sections.
+
+    Raises:
+        ValueError: A section is neither a cue's list nor a flag with `critical`, `high`, `part` or `except` lists.
+    """
+    patterns: dict[str, tuple[str, ...]] = {}
+    for name, value in sections.items():
+        if name in CUES and isinstance(value, list):
+            patterns[name] = tuple(value)
+        elif isinstance(value, dict) and value.keys() <= {"critical", "high", "part", "except"}:
+            patterns |= {f"{name}.{level}": tuple(listed) for level, listed in value.items()}
+        else:
+            raise ValueError(f"phrases/{language}.toml: [{name}]: expected one of {', '.join(CUES)} or a flag with its lists")
+    return Table(language, patterns)
+
+
+@cache
+def prefilter(language: str) -> Any:
+    """Return an RE2 pattern that finds what any flag's patterns would: most letters hold none and need no spaCy.
+
+    It is searched in single-spaced folded words with a space at both ends (Chinese: every character spaced).
+    """
+    import re2
+
+    alarming = (
+        pattern
+        for name, listed in table(language).patterns.items()
+        if name.endswith((".critical", ".high"))
+        for pattern in listed
+    )
+    options = re2.Options()
+    options.max_mem = 64 << 20
+    return re2.compile(f" (?:{'|'.join(sorted({_whole(pattern) for pattern in alarming}))})", options)
+
+
+def _whole(pattern: str) -> str:
+    gap = rf"(?:[^ .]+ ){{0,{_span(pattern)}}}"
+    return "".join(gap if word == GAP else _expression(word) + " " for word in pattern.split())
+
+
+def _span(pattern: str) -> int:
+    return 8 if _HAN.search(pattern) else 3
+
+
+def _expression(word: str) -> str:
+    """Return one pattern word as a regular expression over folded words."""
+    options = []
+    for option in word.split("|"):
+        stem = re.escape(" ".join(words(option.rstrip("*"))))
+        options.append(rf"{stem}[^ ]*" if option.endswith("*") else stem)
+    return options[0] if len(options) == 1 else f"(?:{'|'.join(options)})"
+
+
+def matcher(language: str, vocab: "Vocab") -> "Matcher":
+    """Return the spaCy matcher of one language's table."""
+    from spacy.matcher import Matcher
+
+    built = Matcher(vocab)
+    for name, listed in table(language).patterns.items():
+        built.add(name, [_tokens(pattern) for pattern in listed])
+    return built
+
+
+def _tokens(pattern: str) -> list[dict[str, Any]]:
+    tokens: list[dict[str, Any]] = []
+    for word in pattern.split():
+        if word == GAP:
+            tokens += [{"ORTH": {"NOT_IN": [BREAK]}, "OP": "?"}] * _span(pattern)
+        elif "|" in word or "*" in word:
+            stems = [(" ".join(words(option.rstrip("*"))), option.endswith("*")) for option in word.split("|")]
+            joined = "|".join(re.escape(stem) + ("" if begins else "$") for stem, begins in stems)
+            tokens.append({"ORTH": {"REGEX": f"^(?:{joined})"}})
+        else:
+            tokens += [{"ORTH": part} for part in words(word)]
+    return tokens

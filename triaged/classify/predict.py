@@ -1,0 +1,55 @@
+"""`triaged predict`: texts → the contract's JSON fields, in the input's order."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from triaged.classify.language import identify
+from triaged.classify.rows import read_texts
+from triaged.classify.topic import CEILING, LEVEL, Encoder, TopicModel, load
+from triaged.classify.topics import Text
+from triaged.classify.urgency import alarm
+
+_BATCH: Final = 256
+
+
+def predict_file(
+    path: Path,
+    model_dir: Path,
+    *,
+    encoder: Encoder | None = None,
+    now: datetime | None = None,
+    ceiling: float = CEILING,
+    level: float = LEVEL,
+) -> Iterator[dict[str, Any]]:
+    """Yield one prediction a row of a JSONL file.
+
+    Raises:
+        RowsError: The file has lines without text.
+        ModelError: The model cannot be used.
+    """
+    return predict_rows(
+        read_texts(path), load(model_dir, encoder=encoder, ceiling=ceiling, level=level), now or datetime.now(UTC)
+    )
+
+
+def predict_rows(texts: Sequence[Text], model: TopicModel, now: datetime) -> Iterator[dict[str, Any]]:
+    """Yield topic (always the best guess), confidence, accepted, alternatives, novelty, urgency, flags and language."""
+    for start in range(0, len(texts), _BATCH):
+        batch = texts[start : start + _BATCH]
+        for text, opinion in zip(batch, model.rank(batch), strict=True):
+            whole = f"{text.subject}\n{text.body}"
+            language, _ = identify(whole)
+            found = alarm(whole, language, now)
+            (topic, confidence), *others = opinion.ranked
+            yield {
+                "topic": topic,
+                "confidence": round(confidence, 4),
+                "accepted": opinion.accepted,
+                "alternatives": [[name, round(probability, 4)] for name, probability in others],
+                "novelty": opinion.novelty,
+                "urgency": found.urgency.value,
+                "language": language,
+                "flags": [flag.name for flag in found.flags],
+            }

@@ -1,0 +1,285 @@
+"""The topic model: linear over TF-IDF, beside sentence vectors where an encoder is at hand. Pure given its arrays."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from triaged.classify import modelfile
+from triaged.classify.features import Floats, Occurrences, Vocabulary, matrix, occurrences, vocabulary
+from triaged.classify.modelfile import ModelError, Stored
+from triaged.classify.promise import Promise, judge
+from triaged.classify.topics import Text
+from triaged.message import Opinion
+
+NONE: Final = "none"  # learnt from background: mail that is none of the office's matters. Never a topic to route to
+VECTOR_SCALE: Final = 1.5  # of a sentence vector beside TF-IDF rows; see docs/decisions
+KNOWN_SHARE: Final = 0.95  # letters stranger than this share of known ones go to people
+CEILING: Final = 0.02
+LEVEL: Final = 0.95
+_BATCH: Final = 32
+_ALTERNATIVES: Final = 5
+_WORDS: Final = 8
+
+
+class Encoder(Protocol):
+    """Sentence vectors of a fixed length; None for a text that could not be encoded."""
+
+    def vectors(self, texts: Sequence[Text]) -> list[Floats | None]:
+        """Return one vector of length 1 a text, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How a head did on letters it was not trained on: what promise and novelty rest on. One entry a letter."""
+
+    confidence: Floats
+    correct: NDArray[np.bool_]
+    topic: NDArray[np.int16]  # the best guess
+    oddness: Floats  # sorted; of letters on known topics
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One linear classifier with its calibration."""
+
+    weights: Floats  # (columns, classes)
+    intercept: Floats  # (classes,)
+    temperature: float  # margins times this are logits
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """The sentence vectors of what was learnt, for the nearest lessons and for novelty."""
+
+    centre: Floats
+    vectors: NDArray[np.int8]  # (lessons, length), 127 = 1.0
+    topic: NDArray[np.int16]
+    sources: tuple[str, ...]
+
+    def centred(self, vectors: Floats) -> Floats:
+        """Return vectors minus the learnt mean, scaled to length 1."""
+        moved = vectors - self.centre
+        length = np.linalg.norm(moved, axis=1, keepdims=True)
+        return np.asarray(moved / np.maximum(length, 1e-9), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicModel:
+    """A fitted topic model (the `Topics` protocol)."""
+
+    classes: tuple[str, ...]  # topics, and NONE if background was learnt
+    vocabulary: Vocabulary
+    plain: Head  # TF-IDF alone
+    full: Head | None = None  # TF-IDF beside sentence vectors
+    lessons: Lessons | None = None
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    encoder: Encoder | None = None
+    promises: tuple[Promise, ...] = ()  # of the plain head, then of the full one
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics it knows, in the order of its probabilities."""
+        return tuple(name for name in self.classes if name != NONE)
+
+    def promising(self, ceiling: float, level: float) -> "TopicModel":
+        """Return the model that acts alone only where its held-out letters keep this promise."""
+        heads = [head for head in (self.plain, self.full) if head]
+        return replace(
+            self, promises=tuple(judge(head.evidence.confidence, head.evidence.correct, ceiling, level) for head in heads)
+        )
+
+    def predict(self, texts: Sequence[Text]) -> list[Opinion]:
+        """Return one opinion a text, in order, with the words that spoke for it. Never raises for any text."""
+        return [opinion for batch in self._batches(texts) for opinion in self._opinions(batch, explain=True)]
+
+    def rank(self, texts: Sequence[Text]) -> list[Opinion]:
+        """Return what `predict` returns without the words: quicker, for many texts."""
+        return [opinion for batch in self._batches(texts) for opinion in self._opinions(batch, explain=False)]
+
+    def _batches(self, texts: Sequence[Text]) -> Iterator[Sequence[Text]]:
+        return (texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH))
+
+    def _opinions(self, texts: Sequence[Text], *, explain: bool) -> list[Opinion]:
+        found = occurrences(texts)
+        sparse = matrix(found, self.vocabulary)
+        vectors = self._vectors(texts)
+        judged = [self._judge(self.plain, 0, sparse @ self.plain.weights + self.plain.intercept, None)]
+        if self.full and vectors is not None:
+            columns = sparse.shape[1]
+            margins = (
+                sparse @ self.full.weights[:columns]
+                + VECTOR_SCALE * vectors @ self.full.weights[columns:]
+                + self.full.intercept
+            )
+            judged.append(self._judge(self.full, 1, margins, vectors))
+        opinions = []
+        for index in range(len(texts)):
+            with_vector = vectors is not None and len(judged) > 1 and bool(vectors[index].any())
+            opinion, best = judged[1 if with_vector else 0][index]
+            if explain:
+                head = self.full if with_vector and self.full else self.plain
+                opinion = replace(opinion, words=contributions(found, self.vocabulary, head.weights, index, best))
+            opinions.append(opinion)
+        return opinions
+
+    def _vectors(self, texts: Sequence[Text]) -> Floats | None:
+        """Return centred vectors, a row of zeros where there is none."""
+        if not (self.encoder and self.full and self.lessons):
+            return None
+        found = self.encoder.vectors(texts)
+        centred = np.zeros((len(texts), len(self.lessons.centre)), dtype=np.float32)
+        for index, vector in enumerate(found):
+            if vector is not None:
+                centred[index] = self.lessons.centred(vector[None, :])[0]
+        return centred
+
+    def _judge(self, head: Head, which: int, margins: Floats, vectors: Floats | None) -> list[tuple[Opinion, int]]:
+        probabilities = softmax(margins * head.temperature)
+        oddness = -margins.max(axis=1)
+        if vectors is not None and self.lessons is not None:
+            oddness = oddness + distance(vectors, self.lessons.vectors)
+        novelty = np.searchsorted(head.evidence.oddness, oddness) / max(1, len(head.evidence.oddness))
+        promise = self.promises[which] if which < len(self.promises) else None
+        return [self._opinion(row, float(new), promise) for row, new in zip(probabilities, novelty, strict=True)]
+
+    def _opinion(self, probabilities: Floats, novelty: float, promise: Promise | None) -> tuple[Opinion, int]:
+        order = [int(index) for index in np.argsort(-probabilities, kind="stable")]
+        ranked = [index for index in order if self.classes[index] != NONE]
+        confidence = float(probabilities[ranked[0]])
+        why = _why_not(self.classes[order[0]], confidence, novelty, promise)
+        names = tuple((self.classes[index], round(float(probabilities[index]), 6)) for index in ranked[:_ALTERNATIVES])
+        return Opinion(ranked=names, accepted=not why, novelty=round(novelty, 4), why=why), ranked[0]
+
+
+def _why_not(winner: str, confidence: float, novelty: float, promise: Promise | None) -> str:
+    if winner == NONE:
+        return "looks like mail that is none of the topics"
+    if promise is None or promise.threshold is None:
+        if promise is not None and promise.missing:
+            return f"only proposes: {promise.missing} checked letters are still missing for the promise"
+        return "only proposes: too many of its checked guesses were wrong for the promise"
+    if confidence < promise.threshold:
+        return f"{confidence:.0%} sure; the promise needs {promise.threshold:.1%}"
+    if novelty > KNOWN_SHARE:
+        return "unlike anything learnt so far"
+    return ""
+
+
+def softmax(logits: Floats) -> Floats:
+    """Return probabilities row by row."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def distance(vectors: Floats, lessons: NDArray[np.int8], *, skip_best: int = 0) -> Floats:
+    """Return the mean cosine distance to the three nearest lessons; `skip_best` leaves out the text itself."""
+    nearest = 3 + skip_best
+    if len(lessons) < nearest:
+        return np.zeros(len(vectors), dtype=np.float32)
+    similar = vectors @ (lessons.astype(np.float32).T / 127)
+    top = -np.sort(-np.partition(similar, len(lessons) - nearest, axis=1)[:, -nearest:], axis=1)
+    return np.asarray(1 - top[:, skip_best:].mean(axis=1), dtype=np.float32)
+
+
+def contributions(
+    found: Occurrences, known: Vocabulary, weights: Floats, index: int, topic: int
+) -> tuple[tuple[str, float], ...]:
+    """Return the words that spoke for a topic, strongest first: exact shares of the linear margin.
+
+    Each n-gram's share goes to the word that it begins in, so that the words' sum is the margin without the intercept.
+    """
+    mine = np.flatnonzero(found.row == index)
+    bucket, word = found.bucket[mine], found.word[mine]
+    one = Occurrences(1, np.zeros(len(bucket), dtype=np.int64), bucket, word, found.words)
+    features = matrix(one, known)
+    share = np.zeros(len(known.buckets) + 1, dtype=np.float64)  # the last is for buckets never learnt
+    share[features.indices] = features.data * weights[features.indices, topic]
+    column = known.column_of[bucket]
+    times = np.bincount(column[column >= 0], minlength=len(known.buckets) + 1)
+    parts = share[column] / np.maximum(1, times[column])
+    by_word: dict[str, float] = {}
+    for position, part in zip(*_summed(word, parts), strict=True):
+        name = found.words[position]
+        by_word[name] = by_word.get(name, 0.0) + part
+    ordered = sorted(by_word.items(), key=lambda item: (-item[1], item[0]))
+    return tuple((name, round(part, 4)) for name, part in ordered[:_WORDS] if part > 0)
+
+
+def _summed(word: NDArray[np.int64], parts: NDArray[np.float64]) -> tuple[list[int], list[float]]:
+    if not len(word):
+        return [], []
+    first = int(word.min())
+    sums = np.bincount(word - first, weights=parts)
+    at = np.flatnonzero(sums)
+    return [int(position) + first for position in at], [float(value) for value in sums[at]]
+
+
+def store(model: TopicModel) -> Stored:
+    """Return a model's arrays and manifest. Weights are kept as float16: the error is far below any threshold's step."""
+    arrays: dict[str, NDArray[Any]] = {"buckets": model.vocabulary.buckets, "idf": model.vocabulary.idf}
+    for name, head in (("plain", model.plain), ("full", model.full)):
+        if head:
+            arrays |= {
+                f"{name}_weights": head.weights.astype(np.float16),
+                f"{name}_intercept": head.intercept,
+                f"{name}_temperature": np.array([head.temperature]),
+                f"{name}_confidence": head.evidence.confidence,
+                f"{name}_correct": head.evidence.correct,
+                f"{name}_topic": head.evidence.topic,
+                f"{name}_oddness": head.evidence.oddness,
+            }
+    manifest = {**model.manifest, "classes": list(model.classes)}
+    if model.lessons:
+        arrays |= {"centre": model.lessons.centre, "lessons": model.lessons.vectors, "lesson_topic": model.lessons.topic}
+        manifest["lesson_sources"] = list(model.lessons.sources)
+    return Stored(arrays, manifest)
+
+
+def load(folder: Path, *, encoder: Encoder | None = None, ceiling: float = CEILING, level: float = LEVEL) -> TopicModel:
+    """Read a model that acts alone only where this promise is kept.
+
+    Raises:
+        ModelError: See `modelfile.load`; or the arrays do not fit together.
+    """
+    stored = modelfile.load(folder)
+    try:
+        return _restore(stored, encoder).promising(ceiling, level)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise ModelError(folder, f"arrays do not fit together ({error})", "a model that `triaged train` wrote") from None
+
+
+def _restore(stored: Stored, encoder: Encoder | None) -> TopicModel:
+    arrays = stored.arrays
+    classes = tuple(str(name) for name in stored.manifest["classes"])
+    buckets, idf = arrays["buckets"], arrays["idf"]
+    lessons = None
+    if "lessons" in arrays:
+        sources = tuple(str(name) for name in stored.manifest.get("lesson_sources", ()))
+        lessons = Lessons(arrays["centre"], arrays["lessons"], arrays["lesson_topic"], sources)
+    dimensions = len(lessons.centre) if lessons else 0
+    full = _head(arrays, "full", len(buckets) + dimensions, len(classes)) if "full_weights" in arrays else None
+    if len(classes) < 2 or buckets.dtype != np.int32 or len(buckets) != len(idf):
+        raise ValueError("vocabulary or classes")
+    plain = _head(arrays, "plain", len(buckets), len(classes))
+    return TopicModel(classes, vocabulary(buckets, idf), plain, full, lessons, stored.manifest, encoder)
+
+
+def _head(arrays: Mapping[str, NDArray[Any]], name: str, columns: int, classes: int) -> Head:
+    weights = arrays[f"{name}_weights"].astype(np.float32)
+    if weights.shape != (columns, classes) or arrays[f"{name}_intercept"].shape != (classes,):
+        raise ValueError(f"{name} weights {weights.shape}, expected {(columns, classes)}")
+    evidence = Evidence(*(arrays[f"{name}_{part}"] for part in ("confidence", "correct", "topic", "oddness")))
+    return Head(weights, arrays[f"{name}_intercept"], float(arrays[f"{name}_temperature"][0]), evidence)
+
+
+def stacked(sparse: csr_array, vectors: Floats) -> csr_array:
+    """Return TF-IDF rows beside scaled sentence vectors, as the full head reads them."""
+    from scipy.sparse import hstack
+
+    return hstack([sparse, csr_array(VECTOR_SCALE * vectors)], format="csr", dtype=np.float32)

@@ -1,0 +1,120 @@
+"""`triaged train`: labelled files → a model folder."""
+
+import hashlib
+import importlib.metadata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from triaged.classify import modelfile
+from triaged.classify.features import Floats
+from triaged.classify.fit import MAX_COLUMNS, fit
+from triaged.classify.promise import judge
+from triaged.classify.rows import Row, read_lessons
+from triaged.classify.topic import CEILING, LEVEL, NONE, Encoder, TopicModel, store
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What `triaged train` tells."""
+
+    model: str
+    rows: int
+    topics: int
+    accuracy: float  # share of held-out best guesses that were right
+    threshold: float | None
+    automatic: float
+    encoder: bool
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields for `--json`."""
+        return asdict(self)
+
+
+def train(
+    paths: Sequence[Path],
+    model_dir: Path,
+    *,
+    encoder: Encoder | None = None,
+    ceiling: float = CEILING,
+    level: float = LEVEL,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Trained:
+    """Train on JSONL files and write the model.
+
+    Raises:
+        RowsError: A file has lines that are no lessons.
+        FitError: Nothing to tell apart.
+    """
+    rows = read_lessons(paths)
+    return train_rows(rows, model_dir, encoder=encoder, sources=hashed(paths), ceiling=ceiling, level=level, progress=progress)
+
+
+def hashed(paths: Sequence[Path]) -> dict[str, str]:
+    """Return the SHA-256 of each file, by name."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def train_rows(
+    rows: Sequence[Row],
+    model_dir: Path,
+    *,
+    encoder: Encoder | None = None,
+    sources: dict[str, str] | None = None,
+    columns: int = MAX_COLUMNS,
+    ceiling: float = CEILING,
+    level: float = LEVEL,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Trained:
+    """Train on rows and write the model; `sources` are the data's hashes, for the manifest."""
+    vectors = _encoded(rows, encoder, progress) if encoder else None
+    fitted = fit(rows, vectors, columns=columns, progress=progress)
+    model = fitted.model
+    head = model.full or model.plain
+    promise = judge(head.evidence.confidence, head.evidence.correct, ceiling, level)
+    accuracy = float(head.evidence.correct.mean())
+    manifest = {
+        "data": sources or {},
+        "rows": fitted.used,
+        "rows_by_topic": dict(sorted(Counter(row.topic for row in rows).items())),
+        "notes": list(fitted.notes),
+        "versions": {name: importlib.metadata.version(name) for name in ("triaged", "numpy", "scipy", "scikit-learn")},
+        "held_out": {
+            "accuracy_plain": round(float(model.plain.evidence.correct.mean()), 4),
+            "accuracy": round(accuracy, 4),
+            "threshold": promise.threshold,
+            "automatic": round(promise.automatic, 4),
+            "promise": {"misrouted": ceiling, "confidence": level},
+        },
+    }
+    saved = TopicModel(model.classes, model.vocabulary, model.plain, model.full, model.lessons, manifest)
+    modelfile.save(model_dir, store(saved))
+    topics = len([name for name in model.classes if name != NONE])
+    return Trained(
+        str(model_dir),
+        fitted.used,
+        topics,
+        accuracy,
+        promise.threshold,
+        promise.automatic,
+        model.full is not None,
+        fitted.notes,
+    )
+
+
+def _encoded(rows: Sequence[Row], encoder: Encoder, progress: Callable[[str], None]) -> Floats | None:
+    progress(f"encoding {len(rows)} texts")
+    found = encoder.vectors([row.text for row in rows])
+    length = next((len(vector) for vector in found if vector is not None), 0)
+    if not length:
+        return None
+    vectors = np.zeros((len(rows), length), dtype=np.float32)
+    for index, vector in enumerate(found):
+        if vector is not None:
+            vectors[index] = vector
+    return vectors
