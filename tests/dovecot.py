@@ -16,13 +16,14 @@ from typing import Any
 
 import pytest
 import trustme
-from imapclient import IMAPClient, SocketTimeout  # type: ignore[import-untyped]
+from imapclient import IMAPClient, SocketTimeout
 
 from triaged.config import Imap, Secret
 
 PROGRAM = shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", ""))
 PASSWORD = "the öld clock"
 START_SECONDS = 10.0
+USERS = 2_000
 
 
 @dataclass
@@ -90,10 +91,8 @@ class Dovecot:
                 self.give(folder)
 
     def account(self) -> Account:
-        """Make a new user with an empty inbox."""
+        """Return a user that no other test has, with an empty inbox."""
         user = f"user{next(self.serial)}"
-        with (self.root / "users").open("a") as users:
-            users.write(f"{user}:{{PLAIN}}{PASSWORD}::::::\n")
         return Account(user, self.root / "mail" / user, self)
 
     def log(self) -> str:
@@ -172,7 +171,8 @@ def prepare(root: Path, owner: pwd.struct_passwd, extra: str) -> Dovecot:
     certificate.cert_chain_pems[0].write_to_path(str(root / "cert.pem"))
     trustme.CA().cert_pem.write_to_path(str(root / "other-ca.pem"))
     (root / "password").write_text(PASSWORD + "\n")
-    (root / "users").touch()
+    # All at once: Dovecot looks at most once a second whether this file has changed.
+    (root / "users").write_text("".join(f"user{number}:{{PLAIN}}{PASSWORD}::::::\n" for number in range(1, USERS + 1)))
     (root / "mail").mkdir()
     (root / "dovecot.conf").write_text("\n".join(line.strip() for line in configuration(server, extra).splitlines()))
     root.chmod(0o755)

@@ -10,7 +10,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from imapclient import SocketTimeout  # type: ignore[import-untyped]
+from imapclient import SocketTimeout
 
 from triaged.ingest.imap_plan import Listed, Listing, Position, allowed_octets, batch, groups, listing
 from triaged.ingest.imap_session import (
