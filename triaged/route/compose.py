@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from email.utils import format_datetime
 from typing import Final
 
 from triaged.message import LOOP_HEADER, Address, Delivery, Urgency
@@ -85,7 +84,7 @@ def identity(delivery: Delivery, reference: str, signer: Signer, written_at: dat
     """Write the fields by which a mail of ours is known again wherever it turns up."""
     return b"".join(
         (
-            header.token("Date", format_datetime(written_at)),
+            header.date(written_at),
             header.message_ids("Message-ID", [delivery.message_id]),
             header.token(LOOP_HEADER, signer.loop_header(reference)),
             header.message_ids(DELIVERY_HEADER, [delivery.message_id]),

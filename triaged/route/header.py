@@ -8,6 +8,8 @@ import base64
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from email.utils import format_datetime
 from typing import Final
 
 from triaged.message import Address
@@ -120,6 +122,15 @@ def token(name: str, value: str) -> bytes:
     if not value.isascii():
         raise HeaderError(name, f"{value!r} is not ASCII")
     return _field(name, value.split(" "))
+
+
+def date(moment: datetime) -> bytes:
+    """Write Date.
+
+    Args:
+        moment: Aware; its own offset is kept.
+    """
+    return token("Date", format_datetime(moment))
 
 
 def _phrase(name: str, display: str) -> list[str]:

@@ -1,41 +1,26 @@
 """Kind "smtp": mail goes out through a server (RFC 5321), over verified TLS or loopback.
 
-smtplib opens the connection; the transaction is driven step by step here, because what a failure means depends on the step:
-before the final dot nothing was sent, after it silence leaves us in doubt.
+The transaction is driven step by step and not by smtplib's sendmail, because what a failure means depends on the step: before
+the final dot nothing was sent, after it silence leaves us in doubt.
 """
 
-import ipaddress
 import re
 import smtplib
-import socket
 import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from triaged.route.header import addr_spec, one_line
+from triaged.route.header import addr_spec
 from triaged.route.sender import Accepts, Envelope, Sender, SendError
+from triaged.route.smtp_session import CLOSING, Timeouts, code_of, connect, socket_of, words_of
 from triaged.route.wire import header_of, wire_form
 
 if TYPE_CHECKING:
     from triaged.config import SenderSettings
 
-_ENHANCED: Final = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?!\S)")  # RFC 3463 §2
 _LEADING_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 _AUTHENTICATION_REQUIRED: Final = 530  # RFC 4954 §6: says something about us, nothing about the mail
-_CLOSING: Final = "421"  # RFC 5321 §3.8: the server hangs up after it
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long to wait, in seconds (RFC 5321 §4.5.3.2)."""
-
-    connect: float = 60.0  # and for the greeting
-    command: float = 300.0
-    final: float = 600.0  # for the answer to the final dot
-
-
 _USUAL: Final = Timeouts()
 
 
@@ -72,7 +57,7 @@ class Smtp:
                 refused = self._envelope(smtp, envelope, self._mail_options(smtp, envelope, octets))
                 answer = self._content(smtp, octets)
             except SendError as error:
-                if error.in_doubt or error.code == _CLOSING:
+                if error.in_doubt or error.code == CLOSING:
                     self._drop()
                 raise
             except (smtplib.SMTPException, OSError) as error:
@@ -119,57 +104,8 @@ class Smtp:
             except (smtplib.SMTPException, OSError):
                 pass  # the server let go of an idle connection, as it may
             self._drop()
-        try:
-            self._smtp = self._connect()
-        except smtplib.SMTPResponseException as error:
-            text = _text(error.smtp_error)
-            raise SendError(f"{self._server}: {error.smtp_code} {text}", code=_code(error.smtp_code, text)) from error
-        except ssl.SSLCertVerificationError as error:
-            raise SendError(f"{self._server}: its certificate is not trusted: {error.verify_message}") from error
-        except (smtplib.SMTPException, OSError) as error:
-            raise SendError(f"{self._server}: {error}") from error
+        self._smtp = connect(self._settings, self._password, self._timeouts)
         return self._smtp
-
-    def _connect(self) -> smtplib.SMTP:
-        settings, timeout = self._settings, self._timeouts.connect
-        smtp: smtplib.SMTP
-        if settings.tls == "implicit":
-            context = self._context()
-            smtp = smtplib.SMTP_SSL(settings.host, settings.port, "localhost", timeout=timeout, context=context)
-        else:
-            smtp = smtplib.SMTP(settings.host, settings.port, "localhost", timeout=timeout)
-        try:
-            self._introduce(smtp)
-        except BaseException:
-            smtp.close()
-            raise
-        return smtp
-
-    def _introduce(self, smtp: smtplib.SMTP) -> None:
-        """EHLO, STARTTLS and AUTH, as the settings say."""
-        sock = _socket(smtp)
-        sock.settimeout(self._timeouts.command)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else the end of each mail waits for a delayed ACK
-        if self._settings.tls == "none" and not _is_loopback(sock):
-            raise SendError(f"{self._server}: without TLS mail goes to this machine itself only; set tls")
-        smtp.local_hostname = _own_name(sock)
-        smtp.ehlo_or_helo_if_needed()
-        if self._settings.tls == "starttls":
-            if not smtp.has_extn("starttls"):
-                raise SendError(f"{self._server}: it does not offer STARTTLS, so nothing is sent through it")
-            smtp.starttls(context=self._context())
-            smtp.ehlo_or_helo_if_needed()
-        if self._settings.user and self._password is not None:
-            if not smtp.has_extn("auth"):
-                raise SendError(f"{self._server}: it does not offer AUTH, so {self._settings.user} cannot sign in")
-            try:
-                smtp.login(self._settings.user, self._password())
-            except UnicodeEncodeError:  # smtplib of Python 3.11 takes ASCII only; the error would show the password
-                raise SendError(f"{self._server}: the password has letters beyond ASCII, which cannot be sent") from None
-
-    def _context(self) -> ssl.SSLContext:
-        ca = self._settings.tls_ca
-        return ssl.create_default_context(cafile=str(ca) if ca else None)
 
     def _mail_options(self, smtp: smtplib.SMTP, envelope: Envelope, octets: bytes) -> list[str]:
         """Return the parameters of MAIL.
@@ -214,7 +150,7 @@ class Smtp:
                 path = addr_spec(recipient)
                 self._expect(2, *smtp.docmd("RCPT", f"TO:<{path}>{notify}"), f"recipient <{path}>")
             except SendError as error:
-                if error.code == _CLOSING:
+                if error.code == CLOSING:
                     raise
                 refused.append(error)
         if len(refused) == len(envelope.recipients):
@@ -231,7 +167,7 @@ class Smtp:
             SendError: It was refused; or no answer came to the final dot: `in_doubt`.
         """
         self._expect(3, *smtp.docmd("DATA"), "DATA")
-        sock = _socket(smtp)
+        sock = socket_of(smtp)
         # The final dot goes in the same call as all before it: when this raises, the last octets never left.
         sock.sendall(_LEADING_DOT.sub(b"..", octets) + b".\r\n")
         sock.settimeout(self._timeouts.final)
@@ -242,19 +178,19 @@ class Smtp:
             words = f"no answer to the final dot, so the mail may have left (RFC 1047): {error}"
             raise SendError(f"{self._server}: {words}", in_doubt=True) from error
         if code // 100 not in (2, 4, 5):
-            words = f"an answer to the final dot that is none, so the mail may have left: {code} {_text(answer)}"
+            words = f"an answer to the final dot that is none, so the mail may have left: {code} {words_of(answer)}"
             raise SendError(f"{self._server}: {words}", in_doubt=True)
         self._expect(2, code, answer, "the mail")
-        return f"{code} {_text(answer)}"
+        return f"{code} {words_of(answer)}"
 
     def _expect(self, kind: int, code: int, answer: bytes, what: str) -> None:
         if code // 100 == kind:
             return
-        text = _text(answer)
+        text = words_of(answer)
         raise SendError(
             f"{what}: {code} {text}",
             permanent=code // 100 == 5 and code != _AUTHENTICATION_REQUIRED,
-            code=_code(code, text),
+            code=code_of(code, text),
         )
 
 
@@ -270,35 +206,6 @@ def _announced_size(smtp: smtplib.SMTP) -> int | None:
     """Return the server's limit in octets; None when it names none (RFC 1870 §4: 0 is none)."""
     announced = smtp.esmtp_features.get("size", "").strip()
     return int(announced) or None if re.fullmatch(r"[0-9]{1,20}", announced) else None
-
-
-def _text(answer: bytes | str) -> str:
-    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return one_line(text, 300)
-
-
-def _code(code: int, text: str) -> str:
-    enhanced = _ENHANCED.match(text)
-    return str(code) if str(code) == _CLOSING or enhanced is None else enhanced[1]
-
-
-def _socket(smtp: smtplib.SMTP) -> socket.socket:
-    if smtp.sock is None:
-        raise smtplib.SMTPServerDisconnected("the server closed the connection")
-    return smtp.sock
-
-
-def _is_loopback(sock: socket.socket) -> bool:
-    return ipaddress.ip_address(sock.getpeername()[0].partition("%")[0]).is_loopback
-
-
-def _own_name(sock: socket.socket) -> str:
-    """Return what EHLO says: our host name, an address literal if it has no dots (RFC 5321 §4.1.4). Asks no name server."""
-    name = socket.gethostname()
-    if "." in name and name.isascii():
-        return name
-    address = sock.getsockname()[0].partition("%")[0]
-    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
 def open_sender(settings: "SenderSettings", password: Callable[[], str] | None) -> Sender:
