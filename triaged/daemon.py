@@ -18,8 +18,10 @@ from apscheduler.triggers.date import DateTrigger
 from sqlalchemy import Engine
 
 from triaged import asking, pipeline, systemd
+from triaged.classify.modelfile import ModelError
 from triaged.office import Office
 from triaged.poll import Poller
+from triaged.problem import WrongFile
 from triaged.store import health, outbox
 
 log = logging.getLogger("triaged")
@@ -142,10 +144,7 @@ class Daemon:
         return _IDLE
 
     def _digest(self) -> None:
-        try:
-            asking.send_if_due(self._office, self._engine, self._clock())
-        except Exception:
-            log.exception("the digest broke")
+        asking.send_if_due(self._office, self._engine, self._clock())  # APScheduler logs what it raises, and goes on
 
     def _watch(self) -> None:
         """Feed the watchdog while work gets finished; reload when asked; leave a heartbeat for `triaged status`."""
@@ -177,7 +176,7 @@ class Daemon:
         systemd.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             office = self._load()
-        except Exception as error:
+        except (WrongFile, ModelError, OSError) as error:
             log.error("reload refused, the old configuration stays", extra={"why": str(error)})  # noqa: TRY400
         else:
             self._office, old = office, self._office

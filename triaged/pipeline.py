@@ -82,12 +82,15 @@ def accept(mailbox: Mailbox, engine: Engine, office: Office, clock: Clock) -> bo
     return batch.more
 
 
-def understand(octets: bytes, mailbox: str, office: Office, now: datetime) -> Understanding:
+def understand(
+    octets: bytes, mailbox: str, office: Office, now: datetime, received_at: datetime | None = None
+) -> Understanding:
     """Read, screen, assess and decide one mail; touches nothing."""
+    received = office.local(received_at or now).date()
     message = read(octets)
     screening = screen(message, office.trust(mailbox))
     assessment = assess(message, office.topics, office.local(now))
-    decision = decide(message, screening, assessment, office.rules, mailbox, office.local(now).date())
+    decision = decide(message, screening, assessment, office.rules, mailbox, office.local(now).date(), received)
     return Understanding(message, screening, assessment, decision)
 
 
@@ -100,7 +103,7 @@ def process(mail_id: int, office: Office, engine: Engine, clock: Clock) -> None:
     if fault:
         set_aside(mail_id, fault, office, engine, clock)
         return
-    understood = understand(kept.octets, kept.mailbox, office, now)
+    understood = understand(kept.octets, kept.mailbox, office, now, kept.received_at)
     with engine.begin() as db:
         if mails.finish(db, mail_id):  # else another worker was first
             _record(db, kept, understood, office, now)

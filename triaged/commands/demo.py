@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from triaged.message import Kind, Record, Status
+from triaged.message import Kind, Record, State, Status
 
 _WENT = {
     Status.REVIEW: "→ a person",
@@ -96,15 +96,13 @@ def _why(record: Record) -> str:
 
 def _ending(found: list[Record], folder: Path, seconds: float) -> None:
     status = Counter(record.status for record in found)
-    acknowledged = sum(
-        item.delivery.kind == "acknowledge" and item.delivery.state == "sent" for record in found for item in record.deliveries
-    )
-    handed = sum(
-        item.delivery.kind == "forward" and item.delivery.state == "sent" for record in found for item in record.deliveries
-    )
+    sent = Counter(item.delivery.kind for record in found for item in record.deliveries if item.delivery.state is State.SENT)
+    acknowledged, handed = sent["acknowledge"], sent["forward"]
+    waiting_one = next((record.reference for record in found if record.status is Status.REVIEW), found[0].reference)
     waiting = status[Status.REVIEW] + status[Status.SET_ASIDE]
     click.echo(f"""
-{len(found)} mails in {seconds:.1f} s: {status[Status.ROUTED]} routed in {handed} hand-offs, {waiting} wait for a person, {status[Status.IGNORED]} were no letters; {acknowledged} writers (✉) got an acknowledgement.
+{len(found)} mails in {seconds:.1f} s: {status[Status.ROUTED]} routed in {handed} hand-offs, {waiting} wait for a person,
+{status[Status.IGNORED]} were no letters; {acknowledged} writers (✉) got an acknowledgement.
 
 Look at
   {folder}/digest.html              what people are asked, as they get it by mail (also digest.txt)
@@ -115,8 +113,8 @@ Look at
 
 Ask it
   triaged queue   --config {folder}/triaged.toml
-  triaged show    --config {folder}/triaged.toml {found[0].reference if found else "REFERENCE"}
-  triaged resolve --config {folder}/triaged.toml {next((record.reference for record in found if record.status is Status.REVIEW), "REFERENCE")} --topic city.noise
+  triaged show    --config {folder}/triaged.toml {found[0].reference}
+  triaged resolve --config {folder}/triaged.toml {waiting_one} --topic city.noise
 
 For real mailboxes
   triaged init /etc/triaged, then docs/administrator.md: ten minutes to a running service.

@@ -1,8 +1,10 @@
 """What commands share: the configuration file, the opened database and office."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -53,11 +55,13 @@ def open_database(settings: "Settings") -> "Engine":
     return engine
 
 
-def open_office_for(config: str | None) -> "tuple[Office, Engine]":
-    """Open everything: settings, database, rules, model."""
+def open_office_for(config: str | None, rules: Path | None = None) -> "tuple[Office, Engine]":
+    """Open everything: settings, database, rules (or another rules file, to try it), model."""
     from triaged.office import open_office
 
     settings = open_settings(config)
+    if rules is not None:
+        settings = replace(settings, office=replace(settings.office, rules=rules))
     engine = open_database(settings)
     return open_office(settings, engine, now), engine
 

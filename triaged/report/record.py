@@ -1,4 +1,4 @@
-"""The JSON record of a message, as `export`, `explain --json` and `show --json` give it (the contract in docs/architecture.md)."""
+"""The JSON record of a message, as `export`, `explain --json` and `show --json` give it (docs/architecture.md has it)."""
 
 import csv
 import json

@@ -112,20 +112,25 @@ def _item(record: Record, departments: dict[str, str], now: datetime) -> Item:
     )
 
 
+_SAID: Final = {
+    State.FAILED: "could not be delivered",
+    State.HELD: "is held",
+    State.IN_DOUBT: "may or may not have left",
+}
+_WHAT: Final = {"acknowledge": "the acknowledgement", "forward": "the hand-off", "move": "the move"}
+
+
 def _trouble(reference: str, dispatch: Dispatch) -> dict[str, str]:
-    said = {
-        State.FAILED: "could not be delivered",
-        State.HELD: "is held",
-        State.IN_DOUBT: "may or may not have left",
-    }
     delivery = dispatch.delivery
-    what = "the acknowledgement" if delivery.kind == "acknowledge" else "the hand-off" if delivery.kind == "forward" else delivery.kind
-    return {"reference": reference, "what": f"{what} to {delivery.to} {said.get(delivery.state, delivery.state)}", "detail": delivery.detail}
+    what = f"{_WHAT.get(delivery.kind, delivery.kind)} to {delivery.to} {_SAID.get(delivery.state, delivery.state.value)}"
+    return {"reference": reference, "what": what, "detail": delivery.detail}
 
 
 def _age(passed: timedelta) -> str:
-    hours = int(passed.total_seconds() // 3600)
-    return f"{hours // 24} days" if hours >= 48 else f"{hours} hours" if hours >= 2 else f"{max(0, int(passed.total_seconds() // 60))} minutes"
+    minutes = max(0, int(passed.total_seconds() // 60))
+    if minutes < 120:
+        return f"{minutes} minutes"
+    return f"{minutes // 60} hours" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
 
 
 def _day(day: date | None) -> str:
@@ -135,5 +140,6 @@ def _day(day: date | None) -> str:
 def _environment(*, autoescape: bool) -> SandboxedEnvironment:
     folder = Path(__file__).parent.parent / "templates" / "digest"
     loader = FileSystemLoader(folder)
-    return SandboxedEnvironment(loader=loader, undefined=StrictUndefined, autoescape=autoescape, trim_blocks=True, lstrip_blocks=True)
-
+    return SandboxedEnvironment(
+        loader=loader, undefined=StrictUndefined, autoescape=autoescape, trim_blocks=True, lstrip_blocks=True
+    )

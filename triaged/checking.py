@@ -1,0 +1,75 @@
+"""Checking an installation: rules against model and mailboxes, and every connection."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+
+from triaged.classify.assess import assess
+from triaged.ingest.mailbox import MailboxError, open_mailbox
+from triaged.message import Assessment, Kind, Message
+from triaged.office import Office
+from triaged.pipeline import understand
+from triaged.problem import Problem
+from triaged.route.acknowledge import template_names
+from triaged.route.sender import SendError
+from triaged.rules import check
+from triaged.rules.check import Surroundings, Trial
+from triaged.rules.decide import Step, apply_rules
+from triaged.rules.facts import Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How one connection stands."""
+
+    name: str
+    works: bool
+    said: str
+
+
+def check_rules(office: Office, now: datetime) -> list[Problem]:
+    """Return all that is wrong with the office's rules, its examples and tests among it."""
+    local = office.local(now)
+    around = Surroundings(
+        topics=office.topics.topics,
+        mailboxes=[mailbox.name for mailbox in office.settings.mailboxes],
+        templates=template_names(office.settings.office.templates),
+    )
+    return check.check(office.rules, local.date(), around, lambda message: assess(message, office.topics, local))
+
+
+def try_rules(office: Office, now: datetime) -> list[Trial]:
+    """Try every example and test of the office's rules."""
+    local = office.local(now)
+
+    def ask(message: Message) -> Assessment:
+        return assess(message, office.topics, local)
+
+    return [*check.try_examples(office.rules, local.date()), *check.try_tests(office.rules, local.date(), ask)]
+
+
+def steps_of(octets: bytes, mailbox: str, office: Office, now: datetime) -> tuple[Step, ...]:
+    """Return each rule's turn at a mail."""
+    local = office.local(now)
+    understood = understand(octets, mailbox, office, now)
+    assessment = understood.assessment
+    letter = Letter(understood.message, mailbox, assessment.language, assessment.campaign, local.date())
+    from_list = understood.screening.kind is Kind.LIST
+    return apply_rules(letter, assessment, office.rules, local.date(), from_list=from_list)[1]
+
+
+def connections(office: Office) -> Iterator[Connection]:
+    """Try every connection; yield how each stands."""
+    for settings in office.settings.mailboxes:
+        mailbox = open_mailbox(settings.kind, settings.name, settings.access, office.settings.file.parent)
+        with closing(mailbox):
+            try:
+                yield Connection(f"mailbox {settings.name}", True, mailbox.check())
+            except MailboxError as error:
+                yield Connection(f"mailbox {settings.name}", False, str(error))
+    with closing(office.new_sender()) as sender:
+        try:
+            yield Connection(f"sender {office.settings.sender.kind}", True, sender.check())
+        except SendError as error:
+            yield Connection(f"sender {office.settings.sender.kind}", False, str(error))
