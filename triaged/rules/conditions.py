@@ -1,0 +1,322 @@
+"""The conditions of a rule: small values that look at the facts of one letter and say why they matched.
+
+when.py makes them from rules.yaml. `str(condition)` is the condition in words.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from triaged.problem import Place
+from triaged.rules.facts import Facts, Field
+from triaged.rules.words import fold, has_word, spell
+
+_SHOWN_CHARACTERS: Final = 60
+_SHOWN_VALUES: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A condition holds.
+
+    Attributes:
+        because: Why, for a clerk.
+        at: Where the condition stands.
+        guessed: It rests on the model's guess, and the model is not sure.
+    """
+
+    because: str
+    at: Place
+    guessed: bool = False
+
+
+class Condition(Protocol):
+    """Something that holds for a letter or does not."""
+
+    @property
+    def at(self) -> Place:
+        """Where it stands in rules.yaml."""
+
+    def match(self, facts: Facts) -> Match | None:
+        """Return why it holds, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value to compare with: as staff wrote it, and as it is compared."""
+
+    written: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Is:
+    """The whole text is one of some values; any case, accents folded. The language `fr` is also `fr-CA`."""
+
+    field: Field
+    values: tuple[Value, ...]
+    at: Place = dataclasses.field(compare=False)
+
+    def match(self, facts: Facts) -> Match | None:
+        """Return the value that it is."""
+        texts = facts.texts(self.field, fold)
+        if self.field.key == "language":
+            texts += tuple(text.partition("-")[0] for text in texts)
+        found = next((value for value in self.values if value.form in texts), None)
+        return _because(self, facts, f"{self.field} is {found.written}") if found else None
+
+    def __str__(self) -> str:
+        """Return the condition in words."""
+        return f"{self.field} is {_one_of(self.values)}"
+
+
+@dataclass(frozen=True, slots=True)
+class InList:
+    """An address is in a list; an entry is an address, or "@domain" for a domain and those below it."""
+
+    field: Field
+    entries: frozenset[str]  # small letters
+    called: str  # the list's name; empty for entries that stand in the rule itself
+    at: Place = dataclasses.field(compare=False)
+
+    def match(self, facts: Facts) -> Match | None:
+        """Return the address that is in it."""
+        found = next((each for each in facts.letter.addresses(self.field) if self._holds(each)), None)
+        if not found:
+            return None
+        return _because(self, facts, f"{self.field} {found} is in {self.called}" if self.called else f"{self.field} is {found}")
+
+    def _holds(self, address: str) -> bool:
+        labels = address.rpartition("@")[2].split(".")
+        domains = (".".join(labels[start:]) for start in range(min(len(labels), 20)))
+        return address in self.entries or any(f"@{domain}" in self.entries for domain in domains)
+
+    def __str__(self) -> str:
+        """Return the condition in words."""
+        return f"{self.field} is in {self.called}" if self.called else f"{self.field} is {' or '.join(sorted(self.entries))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """A text has some characters in it; any case, accents folded."""
+
+    field: Field
+    values: tuple[Value, ...]
+    at: Place = dataclasses.field(compare=False)
+
+    def match(self, facts: Facts) -> Match | None:
+        """Return the characters found."""
+        texts = facts.texts(self.field, fold)
+        found = next((value for value in self.values if any(value.form in text for text in texts)), None)
+        return _because(self, facts, f"{self.field} contains “{found.written}”") if found else None
+
+    def __str__(self) -> str:
+        """Return the condition in words."""
+        return f"{self.field} contains {_one_of(self.values)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Whole words; any case, accents folded; hyphens and punctuation between them don't count."""
+
+    field: Field
+    words: tuple[Value, ...]
+    at: Place = dataclasses.field(compare=False)
+
+    def match(self, facts: Facts) -> Match | None:
+        """Return the first word found."""
+        texts = facts.texts(self.field, spell)
+        found = next((word for word in self.words if any(has_word(text, word.form) for text in texts)), None)
+        return _because(self, facts, f"{self.field} has “{found.written}”") if found else None
+
+    def __str__(self) -> str:
+        """Return the condition in words."""
+        return f"{self.field} has {_one_of(self.words)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """A text fits an RE2 pattern; any case."""
+
+    field: Field
+    pattern: str
+    compiled: Any = dataclasses.field(compare=False, repr=False)  # re2 has no types
+    at: Place = dataclasses.field(compare=False)
+
+    def match(self, facts: Facts) -> Match | None:
+        """Return what fitted."""
+        found = next((hit for text in facts.texts(self.field) if (hit := self.compiled.search(text))), None)
+        return _because(self, facts, f"{self.field} has “{_short(found.group())}”") if found else None
+
+    def __str__(self) -> str:
+        """Return the condition in words."""
+        return f"{self.field} fits the pattern {_short(self.pattern)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """A number, an urgency or a day lies above or below a bound; the bound itself does not count."""
+
+    field: Field
+    above: bool
+    bound: float
+    written: str
+    at: Place = dataclasses.field(compare=False)
+
+    def match(self, facts: Facts) -> Match | None:
+        """Return the bound."""
+        measure = facts.measure(self.field)
+        return _because(self, facts, str(self)) if (measure > self.bound if self.above else measure < self.bound) else None
+
+    def __str__(self) -> str:
+        """Return the condition in words."""
+        return f"{self.field} is {'above' if self.above else 'below'} {self.written}"
+
+
+@dataclass(frozen=True, slots=True)
+class IsThere:
+    """Something is there or is not: an attachment, a header, a campaign, an earlier mail."""
+
+    field: Field
+    there: bool
+    at: Place = dataclasses.field(compare=False)
+
+    def match(self, facts: Facts) -> Match | None:
+        """Return that it is there, or not."""
+        return _because(self, facts, str(self)) if facts.is_true(self.field) is self.there else None
+
+    def __str__(self) -> str:
+        """Return the condition in words."""
+        what = "earlier mail" if self.field.key == "is_reply" else str(self.field)
+        return f"there is {'' if self.there else 'no '}{what.removeprefix('' if self.there else 'an ')}"
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every condition holds."""
+
+    conditions: tuple[Condition, ...]
+    at: Place = dataclasses.field(compare=False)
+
+    def match(self, facts: Facts) -> Match | None:
+        """Return why each holds."""
+        matches: list[Match] = []
+        for condition in self.conditions:
+            match = condition.match(facts)
+            if match is None:
+                return None
+            matches.append(match)
+        because = " and ".join(match.because for match in matches)
+        return Match(because, self.at, any(match.guessed for match in matches))
+
+    def __str__(self) -> str:
+        """Return the condition in words."""
+        return " and ".join(map(str, self.conditions))
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one condition holds."""
+
+    conditions: tuple[Condition, ...]
+    at: Place = dataclasses.field(compare=False)
+
+    def match(self, facts: Facts) -> Match | None:
+        """Return why the first that holds does; one that needs no guess comes first."""
+        matches = [match for condition in self.conditions if (match := condition.match(facts))]
+        return min(matches, key=lambda match: match.guessed, default=None)
+
+    def __str__(self) -> str:
+        """Return the condition in words."""
+        return f"({' or '.join(map(str, self.conditions))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """A condition does not hold."""
+
+    condition: Condition
+    at: Place = dataclasses.field(compare=False)
+
+    def match(self, facts: Facts) -> Match | None:
+        """Return that it does not."""
+        if self.condition.match(facts):
+            return None
+        guessed = facts.guessed and any(field.is_guessed for field in fields_of(self.condition))
+        return Match(str(self), self.at, guessed)
+
+    def __str__(self) -> str:
+        """Return the condition in words."""
+        return f"not ({self.condition})"
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """Holds for every letter."""
+
+    at: Place = dataclasses.field(compare=False)
+
+    def match(self, facts: Facts) -> Match | None:
+        """Return that it always does."""
+        return Match("it is a letter", self.at)
+
+    def __str__(self) -> str:
+        """Return the condition in words."""
+        return "always"
+
+
+def fields_of(condition: Condition) -> Iterator[Field]:
+    """Iterate over what a condition looks at."""
+    match condition:
+        case All() | AnyOf():
+            for each in condition.conditions:
+                yield from fields_of(each)
+        case Not():
+            yield from fields_of(condition.condition)
+        case Is() | InList() | Contains() | Words() | Matches() | Beyond() | IsThere():
+            yield condition.field
+
+
+def together(parts: Sequence[Condition | None], at: Place) -> Condition | None:
+    """Return the condition that all parts hold; None if a part could not be read."""
+    whole = tuple(part for part in parts if part is not None)
+    if len(whole) < len(parts):
+        return None
+    return whole[0] if len(whole) == 1 else All(whole, at)
+
+
+def leaves(condition: Condition) -> Iterator[Condition]:
+    """Iterate over the conditions that are not made of others."""
+    match condition:
+        case All() | AnyOf():
+            for each in condition.conditions:
+                yield from leaves(each)
+        case Not():
+            yield from leaves(condition.condition)
+        case _:
+            yield condition
+
+
+def obstacle(condition: Condition, facts: Facts) -> str:
+    """Return, in words, the part of a condition that kept it from holding for a letter."""
+    if isinstance(condition, All):
+        return obstacle(next(each for each in condition.conditions if each.match(facts) is None), facts)
+    if isinstance(condition, Not):
+        match = condition.condition.match(facts)
+        return match.because if match else str(condition)
+    return f"not so: {condition}"
+
+
+def _because(condition: Any, facts: Facts, because: str) -> Match:
+    return Match(because, condition.at, facts.guessed and condition.field.is_guessed)
+
+
+def _one_of(values: tuple[Value, ...]) -> str:
+    shown = [f"“{_short(value.written)}”" for value in values[:_SHOWN_VALUES]]
+    return " or ".join(shown) + (f" … ({len(values)})" if len(values) > _SHOWN_VALUES else "")
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1] + "…"

@@ -1,0 +1,303 @@
+"""How rules.yaml is written: every key once, with its shape and what it is for. The JSON Schema is made from the same."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from triaged.block import Fields, Key, ListOf, Record, Several, Table
+from triaged.message import Urgency
+from triaged.node import ListNode, MapNode, Node, Scalar, seen
+from triaged.problem import Place, WrongFile, shown
+from triaged.reading import Reading, Spot
+from triaged.rules.comparisons import FLAG, LANGUAGE, URGENCY
+from triaged.rules.due import read_within
+from triaged.rules.samples import EXAMPLES, SAMPLE, TESTS
+from triaged.rules.schema import RESPOND_WITHIN, Action, Department, LetterTest, Rule, Rules, Topic, UrgencyChange
+from triaged.rules.when import When, condition_schema
+from triaged.shape import Choice, Json, Name, Number, Parsed, Switch
+from triaged.text_file import decode
+from triaged.texts import ADDRESS, DAY, ENTRY, LINE
+
+_COMMENT: Final = "#"
+_LATER_HANDOFFS: Final = frozenset({"open311", "webhook", "folder", "redirect", "spool", "ticket", "iq", "chat"})
+
+
+# departments
+
+
+def _handoff(text: str) -> str:
+    if text in _LATER_HANDOFFS:
+        raise ValueError("this kind comes later")
+    if text != "forward":
+        raise ValueError
+    return text
+
+
+DEPARTMENT_NAME: Final = Key("name", LINE, "As people know it", required=True)
+DEPARTMENT_TO: Final = Key("to", Several(ADDRESS), "Its address, or a list of addresses", required=True)
+RESPOND: Final = Key(
+    "respond_within",
+    Parsed(read_within, '"14 days", "10 business days" or "4 hours"', r"^ *[0-9]{1,3} (day|business day|hour)s?$"),
+    f"By when it answers; {RESPOND_WITHIN} if not given",
+)
+HANDOFF: Final = Key("handoff", Parsed(_handoff, "forward", "^forward$"), "How a case reaches it: forward, by e-mail")
+DEPARTMENT_LANGUAGE: Final = Key("language", LANGUAGE, "The language it works in, if not the office's")
+ACKNOWLEDGE: Final = Key("acknowledge", Switch(), "false: writers of its letters get no automatic first reply")
+
+
+def _department(fields: Fields, reading: Reading) -> Department:
+    return Department(
+        id=fields.spot.name,
+        name=fields.need(DEPARTMENT_NAME),
+        to=fields.need(DEPARTMENT_TO),
+        respond_within=fields.get(RESPOND, RESPOND_WITHIN),
+        at=reading.place(fields.node),
+        handoff=fields.get(HANDOFF, "forward"),
+        language=fields.find(DEPARTMENT_LANGUAGE),
+        acknowledge=fields.get(ACKNOWLEDGE, True),
+    )
+
+
+DEPARTMENT: Final = Record(
+    (DEPARTMENT_NAME, DEPARTMENT_TO, RESPOND, HANDOFF, DEPARTMENT_LANGUAGE, ACKNOWLEDGE), _department, words="name, to, …"
+)
+
+# topics
+
+DEPARTMENT_OF: Final = Key("department", Name("department"), "Who answers")
+DEPARTMENTS_OF: Final = Key("departments", Several(Name("department")), "Who answers, several at once; the first one leads")
+TOPIC_URGENCY: Final = Key(
+    "urgency", URGENCY, "How soon a person must act: critical now, high the same business day", required=True
+)
+DESCRIPTION: Final = Key("description", LINE, "What it is about, in a sentence", required=True)
+
+
+def _departments(fields: Fields, reading: Reading) -> tuple[str, ...]:
+    one, several = fields.find(DEPARTMENT_OF), fields.get(DEPARTMENTS_OF, ())
+    if one and several:
+        reading.wrong(fields.at(DEPARTMENTS_OF), fields.spot.about("department and departments are both given"), "one of them")
+    return (one,) if one else tuple(dict.fromkeys(several))
+
+
+def _topic(fields: Fields, reading: Reading) -> Topic | None:
+    departments = _departments(fields, reading)
+    if not departments:
+        reading.wrong(fields.node, fields.spot.about("department is missing"), f"department: {DEPARTMENT_OF.shape.words}")
+        return None
+    return Topic(
+        id=fields.spot.name,
+        departments=departments,
+        urgency=fields.need(TOPIC_URGENCY),
+        description=fields.need(DESCRIPTION),
+        at=reading.place(fields.node),
+        acknowledge=fields.get(ACKNOWLEDGE, True),
+    )
+
+
+TOPIC: Final = Record(
+    (DEPARTMENT_OF, DEPARTMENTS_OF, TOPIC_URGENCY, DESCRIPTION, ACKNOWLEDGE), _topic, words="department, urgency, description"
+)
+
+# lists
+
+
+@dataclass(frozen=True, slots=True)
+class AddressList:
+    """Addresses and "@domain" entries; here, or one a line in a file beside rules.yaml."""
+
+    words: str = 'addresses and "@domain" entries after dashes, or {file: NAME}'
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> frozenset[str] | None:
+        """Return the entries in small letters."""
+        if isinstance(node, ListNode):
+            entries = [ENTRY.read(item, spot, reading) for item in node.items]
+            return None if None in entries else frozenset(entry for entry in entries if entry)
+        if isinstance(node, Scalar):
+            reading.wrong(node, spot.says(f"is {seen(node)}"), self.words)
+            return None
+        return _LIST_FILE.read(node, spot, reading)
+
+    def schema(self) -> Json:
+        """Return an array, or the name of a file."""
+        return {"anyOf": [{"type": "array", "items": ENTRY.schema()}, _LIST_FILE.schema()]}
+
+
+def _file_name(text: str) -> str:
+    if text.startswith(("/", "\\")) or ".." in text.split("/") or ":" in text:
+        raise ValueError("it lies outside the folder of this file")
+    return text
+
+
+LIST_FILE_NAME: Final = Key(
+    "file", Parsed(_file_name, "a file in the folder of this one"), "One entry a line, # comments", required=True
+)
+
+
+def _list_file(fields: Fields, reading: Reading) -> frozenset[str] | None:
+    name = fields.need(LIST_FILE_NAME)
+    at = fields.at(LIST_FILE_NAME)
+    if reading.open_file is None:
+        reading.wrong(at, fields.spot.about("there is no folder to read files from"))
+        return None
+    file = Reading(name)
+    try:
+        lines = decode(reading.open_file(name), name).splitlines()
+    except WrongFile as error:
+        for problem in error.problems:
+            where = f"{problem.file}:{problem.line}:{problem.column}: " if problem.line else ""
+            reading.wrong(at, fields.spot.about(where + problem.found), problem.allowed)
+        return None
+    entries = [_line(number, line, file) for number, line in enumerate(lines, 1)]
+    reading.problems.extend(file.problems)
+    return frozenset(entry for entry in entries if entry)
+
+
+def _line(number: int, line: str, reading: Reading) -> str | None:
+    text = line.partition(_COMMENT)[0].strip()
+    column = len(line) - len(line.lstrip()) + 1
+    return ENTRY.read(Scalar(text, text, number, column), Spot(key="the line"), reading) if text else None
+
+
+_LIST_FILE: Final = Record((LIST_FILE_NAME,), _list_file, words="file: NAME")
+
+# rules
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """`false`, or the name of a template."""
+
+    words: str = "false, or the name of a template; without this line the writer gets the usual reply"
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> str | None:
+        """Return the template's name, empty for none at all."""
+        if isinstance(node, Scalar) and node.value is False:
+            return ""
+        if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.replace("-", "").replace("_", "").isalnum():
+            return node.value
+        reading.wrong(node, spot.says(f"is {seen(node)}"), self.words)
+        return None
+
+    def schema(self) -> Json:
+        """Return false or a name."""
+        return {"anyOf": [{"const": False}, {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}]}
+
+
+_CHANGES: Final = {
+    **{urgency.value: UrgencyChange(urgency, at_least=False) for urgency in reversed(Urgency)},
+    **{f"at least {urgency}": UrgencyChange(urgency, at_least=True) for urgency in reversed(Urgency)},
+}
+SET_TOPIC: Final = Key("topic", Name("topic"), "Sets the topic")
+COPY_TO: Final = Key("copy_to", Several(ADDRESS), "Addresses that get a copy of the hand-off")
+SET_URGENCY: Final = Key(
+    "urgency", Choice(_CHANGES, 'critical, high, normal, low, "at least …"'), "Sets the urgency, or raises it: at least high"
+)
+ADD_FLAG: Final = Key("add_flag", Several(FLAG), "Marks the letter; flags only ever raise urgency")
+SET_ACKNOWLEDGE: Final = Key("acknowledge", Acknowledge(), "false: no automatic reply; a name: that template")
+HOLD: Final = Key("hold", LINE, "A person must look first; say why")
+CLOSE: Final = Key("close", LINE, "Nobody needs to answer; say why")
+MOVE: Final = Key("move", LINE, "The folder to move the mail to")
+STOP: Final = Key("stop", Switch(only=True, words="true"), "Later rules are left out for this letter")
+
+
+def _action(fields: Fields, reading: Reading) -> Action | None:
+    departments = _departments(fields, reading)
+    if not fields.values:
+        reading.wrong(fields.node, fields.spot.about("then is empty"), ", ".join(key.name for key in ACTION.keys))
+        return None
+    acknowledge = fields.find(SET_ACKNOWLEDGE)
+    return Action(
+        topic=fields.find(SET_TOPIC),
+        departments=departments,
+        copy_to=fields.get(COPY_TO, ()),
+        urgency=fields.find(SET_URGENCY),
+        add_flag=fields.get(ADD_FLAG, ()),
+        acknowledge=acknowledge != "",
+        template=acknowledge or None,
+        hold=fields.find(HOLD),
+        close=fields.find(CLOSE),
+        move=fields.find(MOVE),
+        stop=fields.get(STOP, False),
+    )
+
+
+ACTION: Final = Record(
+    (
+        SET_TOPIC,
+        DEPARTMENT_OF,
+        DEPARTMENTS_OF,
+        COPY_TO,
+        SET_URGENCY,
+        ADD_FLAG,
+        SET_ACKNOWLEDGE,
+        HOLD,
+        CLOSE,
+        MOVE,
+        STOP,
+    ),
+    _action,
+    words="a block with topic, department, urgency, …",
+)
+RULE_NAME: Final = Key("name", LINE, "What the rule does, in a sentence; every reason names it", required=True)
+WHEN: Final = Key("when", When(), "When the rule applies", required=True)
+THEN: Final = Key("then", ACTION, "What it does", required=True)
+EXPIRES: Final = Key("expires", DAY, "The last day on which the rule is in use")
+RULE_EXAMPLES: Final = Key("examples", EXAMPLES, "Letters that it must and must not apply to")
+
+
+def _rule(fields: Fields, reading: Reading) -> Rule:
+    return Rule(
+        name=fields.need(RULE_NAME),
+        when=fields.need(WHEN),
+        then=fields.need(THEN),
+        at=reading.place(fields.node),
+        expires=fields.find(EXPIRES),
+        examples=fields.get(RULE_EXAMPLES, ()),
+    )
+
+
+RULE: Final = Record((RULE_NAME, WHEN, THEN, EXPIRES, RULE_EXAMPLES), _rule, words="name, when, then")
+
+# the file
+
+VERSION: Final = Key("version", Number(1, 1, whole=True), "The version of this file's form", required=True)
+DEPARTMENTS: Final = Key("departments", Table(DEPARTMENT, "department"), "Who answers letters", required=True)
+TOPICS: Final = Key("topics", Table(TOPIC, "topic"), "What letters are about, and whose they are", required=True)
+LISTS: Final = Key("lists", Table(AddressList(), "list"), "Lists of addresses, for conditions with in:")
+RULES: Final = Key("rules", ListOf(RULE, "rule"), "From top to bottom; later rules see what earlier ones set")
+LETTER_TESTS: Final = Key("tests", TESTS, "Letters, and how they must come out; a wrong one keeps this file out of use")
+
+
+def _file(fields: Fields, reading: Reading) -> Rules:
+    departments, topics = fields.need(DEPARTMENTS), fields.need(TOPICS)
+    rules, tests = fields.get(RULES, ()), fields.get(LETTER_TESTS, ())
+    _once(rules, "rule", reading)
+    _once(tests, "test", reading)
+    lists = fields.find(LISTS) or {}
+    node = fields.node.find(LISTS.name)
+    places = {key.text: reading.place(key) for key, _ in node} if isinstance(node, MapNode) else {}
+    return Rules(reading.file, departments, topics, rules, lists, tests, list_places=places)
+
+
+def _once(named: Iterable[Rule | LetterTest], what: str, reading: Reading) -> None:
+    first: dict[str, Place] = {}
+    for each in named:
+        if each.name in first:
+            found = f"{what} {shown(each.name)} stands twice, first in line {first[each.name].line}"
+            reading.wrong(Scalar(None, "", each.at.line, each.at.column), found, "each name once: reasons name the rule")
+        first.setdefault(each.name, each.at)
+
+
+FILE: Final = Record(
+    (VERSION, DEPARTMENTS, TOPICS, LISTS, RULES, LETTER_TESTS), _file, words="version, departments, topics, rules"
+)
+
+
+def json_schema() -> Json:
+    """Return the JSON Schema of rules.yaml, for editors."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "triaged: rules.yaml",
+        **FILE.schema(),
+        "$defs": {"condition": condition_schema(), SAMPLE.name: SAMPLE.shape.schema()},
+    }
