@@ -67,7 +67,11 @@ def no_move(mailbox: str, uid: str, folder: str) -> None:
 
 
 def means(
-    sender: Sender, move: Mover = no_move, languages: tuple[str, ...] = ("en", "es"), templates: Path | None = None
+    sender: Sender,
+    move: Mover = no_move,
+    languages: tuple[str, ...] = ("en", "es"),
+    templates: Path | None = None,
+    envelope: str = "bounces@example.gov",
 ) -> Means:
     """Return what the kinds work with."""
-    return Means(sender, LETTERHEAD, "bounces@example.gov", lambda: NOW, move, languages, "+1 212 555 0100", templates)
+    return Means(sender, LETTERHEAD, envelope, lambda: NOW, move, languages, "+1 212 555 0100", templates)

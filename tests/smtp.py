@@ -24,7 +24,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from aiosmtpd.smtp import Envelope as Received
 
 from triaged.config import SenderSettings
-from triaged.route.smtp import Smtp, Timeouts
+from triaged.route.smtp import Smtp
+from triaged.route.smtp_session import Timeouts
 
 USER, PASSWORD = "triage@example.gov", "the öld clock"
 QUICK = Timeouts(connect=10, command=10, final=10)
@@ -186,9 +187,10 @@ class Rude:
             usual = {"DATA": "354 go on", "QUIT": "221 2.0.0 bye"}.get(verb, "250 2.0.0 fine")
             if verb == "EHLO":
                 usual = "\r\n".join((*(f"250-{name}" for name in ("rude", *self.extensions)), "250 HELP"))
-            if not self._answer(stream, command, usual) or verb == "QUIT":
+            answer = self._answer(stream, command, usual)
+            if not answer or verb == "QUIT":
                 return
-            if verb == "DATA" and self.answers.get("DATA", "354").startswith("354"):  # type: ignore[union-attr]
+            if verb == "DATA" and answer.startswith("354"):
                 if self.cut_after is not None:
                     stream.read(self.cut_after)
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -202,16 +204,16 @@ class Rude:
                 if not self._answer(stream, ".", "250 2.0.0 taken"):
                     return
 
-    def _answer(self, stream: Any, command: str, usual: str) -> bool:
-        told = [begin for begin in self.answers if command.startswith(begin)]
+    def _answer(self, stream: Any, command: str, usual: str) -> str:
+        told = [begin for begin in self.answers if command.upper().startswith(begin.upper())]
         answer = self.answers[told[0]] if told else usual
         if answer is None:
             self._over.wait()
-            return False
+            return ""
         if answer:
             stream.write(answer.encode() + b"\r\n")
             stream.flush()
-        return bool(answer)
+        return answer
 
 
 @pytest.fixture
@@ -230,6 +232,7 @@ class Postfix:
 
     root: Path
     port: int
+    log_start: int = 0  # what was logged before the test began
 
     def settings(self) -> SenderSettings:
         """Return what triaged.toml would hold for it."""
@@ -253,9 +256,9 @@ class Postfix:
         return not any(path.is_file() for queue in queues for path in queue.rglob("*"))
 
     def log(self) -> str:
-        """Return all that the server logged."""
+        """Return what the server logged during the test."""
         log = self.root / "postfix.log"
-        return log.read_text() if log.exists() else ""
+        return log.read_text()[self.log_start :] if log.exists() else ""
 
 
 _MASTER = """
@@ -300,6 +303,7 @@ virtual_uid_maps = static:{uid}
 virtual_gid_maps = static:{gid}
 virtual_minimum_uid = 1
 smtpd_reject_unlisted_recipient = no
+smtpd_recipient_restrictions = check_recipient_access inline:{{{{refused@example.gov = 550 5.1.1 left the office}}}}
 smtpd_peername_lookup = no
 smtp_dns_support_level = disabled
 """
@@ -339,11 +343,22 @@ def postfix_running() -> Iterator[Postfix]:
         shutil.rmtree(root)
 
 
-@pytest.fixture
-def postfix() -> Iterator[Postfix]:
-    """A Postfix with empty maildirs."""
+@pytest.fixture(scope="session")
+def postfix_server() -> Iterator[Postfix]:
+    """One Postfix for all tests."""
     with postfix_running() as server:
         yield server
+
+
+@pytest.fixture
+def postfix(postfix_server: Postfix) -> Postfix:
+    """A Postfix with nothing under way, empty maildirs and, as far as can be seen, an empty log."""
+    wait_until(postfix_server.is_idle, "Postfix is idle")
+    for folder in (postfix_server.root / "mail").iterdir():
+        shutil.rmtree(folder)
+    postfix_server.log_start = 0
+    postfix_server.log_start = len(postfix_server.log())
+    return postfix_server
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ class Part:
         return self.header + b"\r\n" + self.body
 
 
-def text_part(text: str, subtype: str = "plain", language: str = "") -> Part:
+def text_part(text: str, subtype: str = "plain") -> Part:
     """Return a text part that any server takes: UTF-8, quoted-printable unless it is plain ASCII already."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
     longest = max(map(len, lines.split(b"\n")))
@@ -39,8 +39,6 @@ def text_part(text: str, subtype: str = "plain", language: str = "") -> Part:
     body = lines if seven_bit else quopri.encodestring(lines)
     fields = header.token("Content-Type", f"text/{subtype}; charset=utf-8")
     fields += header.token("Content-Transfer-Encoding", encoding)
-    if language:
-        fields += header.token("Content-Language", language)  # RFC 3282
     return Part(fields, body.replace(b"\n", b"\r\n"))
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Final
 
 from triaged.route.header import addr_spec
@@ -57,10 +58,9 @@ class Spool:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             found = sum(1 for _ in self._folder.glob("*.eml"))
+            TemporaryFile(dir=self._folder).close()
         except OSError as error:
             raise SendError(f"{self._folder}: {error.strerror or error}") from error
-        if not os.access(self._folder, os.W_OK | os.X_OK):
-            raise SendError(f"{self._folder}: files cannot be written there")
         return f"{self._folder}: a folder with {found} mails; nothing leaves this machine"
 
     def close(self) -> None:

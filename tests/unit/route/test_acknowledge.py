@@ -4,6 +4,7 @@ import re
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from functools import cache
 from html import unescape
 from typing import cast
 
@@ -23,12 +24,18 @@ FIELDS = ["From", "To", "Subject", "Date", "Message-ID", "X-Triaged-Loop", "X-Tr
 TO = a_delivery("acknowledge", "writer@example.org")
 
 
+@cache
+def wordings(languages: tuple[str, ...]) -> Wordings:
+    """Return the texts that ship; read once for all tests."""
+    return Wordings(languages)
+
+
 def compose(case: Case, languages: tuple[str, ...] = ("en", "es")) -> EmailMessage:
     """Compose an acknowledgement and read it as another program does."""
     facts = Facts(case.record.reference, case.office, case.record.due, "+1 212 555 0100")
-    octets = acknowledgement(case, TO, LETTERHEAD, Wordings(languages).choose(case.record.language, facts), NOW)
+    octets = acknowledgement(case, TO, LETTERHEAD, wordings(languages).choose(case.record.language, facts), NOW)
     assert octets.isascii()
-    return cast(EmailMessage, message_from_bytes(octets, policy=default))
+    return message_from_bytes(octets, policy=default)
 
 
 def text_of(mail: EmailMessage) -> str:
@@ -77,10 +84,7 @@ def test_text_and_html_have_the_same_words(language: str) -> None:
     mail = compose(a_case(language=language), ("en", language))
     body = html_of(mail).partition("<body>")[2].replace("<hr>", "—" * 20)
     words = unescape(re.sub(r"<[^>]+>", " ", body)).split()
-    assert (
-        words == text_of(mail).replace("\u2068", " ").replace("\u2069", " ").split()
-        or words == re.sub("[\u2068\u2069]", " ", text_of(mail)).split()
-    )
+    assert words == re.sub("[\u2068\u2069]", " ", text_of(mail)).split()
 
 
 def test_html_names_language_and_direction_and_loads_nothing() -> None:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from typing import cast
 
 import pytest
 from hypothesis import given
@@ -30,7 +29,7 @@ def compose(case: Case, accepts: Accepts = ANY) -> bytes:
 
 def parsed(octets: bytes) -> EmailMessage:
     """Read a mail as another program does."""
-    return cast(EmailMessage, message_from_bytes(octets, policy=default))
+    return message_from_bytes(octets, policy=default)
 
 
 def text_of(octets: bytes) -> str:

@@ -57,6 +57,12 @@ def test_line_breaks_and_controls_are_refused(value: str) -> None:
         header.addresses("To", [Address(value, "a@example.org")])
 
 
+def test_a_lone_surrogate_is_refused_and_taken_out_of_a_line() -> None:
+    with pytest.raises(HeaderError, match="surrogate"):
+        header.text("Subject", "a\ud800b")
+    assert header.one_line("a\ud800b", 10) == "ab"
+
+
 def test_a_text_that_looks_like_an_encoded_word_stays_what_it_is() -> None:
     looks = "=?utf-8?q?=0D=0ABcc:_x=40example.org?="
     field = header.text("Subject", looks)
@@ -73,13 +79,11 @@ def test_a_subject_of_5000_characters_is_cut_and_a_long_one_is_folded() -> None:
     "address",
     [
         "", "a", "a@", "@b", "a@b@c", "a b@example.org", '"a b"@example.org', "a@example.org, b@example.org", "a@ex ample.org",
-        "a\r\n@example.org", "<a@example.org>", "a@example.org>", "a@-", f"{'a' * 65}@example.org", "a@" + "b" * 256, "a\0@b.c",
+        "a\r\n@example.org", "<a@example.org>", "a@example.org>", f"{'a' * 65}@example.org", "a@" + "b" * 256, "a\0@b.c",
         "a@b..c", "a@.b", "a@[1.2.3.4", "é" * 33 + "@example.org", "a@\ud800.org", "\ud800@b.org",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(address: str) -> None:
-    if address == "a@-":  # hosts of one hyphen do no harm
-        return
     assert header.addr_spec(address) == ""
     with pytest.raises(HeaderError):
         header.addresses("To", [Address("x", address)])
@@ -117,12 +121,10 @@ def test_what_is_no_message_id_is_refused(value: str) -> None:
 
 
 def test_a_field_without_value_is_refused() -> None:
-    for write in (
-        lambda: header.addresses("To", []),
-        lambda: header.message_ids("References", []),
-        lambda: header.token("X", ""),
-    ):
-        with pytest.raises(HeaderError):
-            write()
     with pytest.raises(HeaderError):
-        header.token("X", "ä")
+        header.addresses("To", [])
+    with pytest.raises(HeaderError):
+        header.message_ids("References", [])
+    for value in ("", "ä"):
+        with pytest.raises(HeaderError):
+            header.token("X", value)
