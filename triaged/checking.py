@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from triaged.classify.assess import assess
 from triaged.ingest.mailbox import MailboxError, open_mailbox
@@ -11,8 +12,8 @@ from triaged.message import Assessment, Kind, Message
 from triaged.office import Office
 from triaged.pipeline import understand
 from triaged.problem import Problem
-from triaged.route.acknowledge import template_names
 from triaged.route.sender import SendError
+from triaged.route.wording import Wordings
 from triaged.rules import check
 from triaged.rules.check import Surroundings, Trial
 from triaged.rules.decide import Step, apply_rules
@@ -34,9 +35,19 @@ def check_rules(office: Office, now: datetime) -> list[Problem]:
     around = Surroundings(
         topics=office.topics.topics,
         mailboxes=[mailbox.name for mailbox in office.settings.mailboxes],
-        templates=template_names(office.settings.office.templates),
+        templates=_template_names(office.settings.office.templates),
     )
     return check.check(office.rules, local.date(), around, lambda message: assess(message, office.topics, local))
+
+
+def check_wordings(office: Office) -> list[str]:
+    """Return what is wrong with the acknowledgement texts, a line a problem."""
+    return Wordings(office.settings.office.languages, office.settings.office.templates).check()
+
+
+def _template_names(folder: Path | None) -> list[str]:
+    """Return the texts that rules may name: the sub-folders of the office's own templates."""
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder and folder.is_dir() else []
 
 
 def try_rules(office: Office, now: datetime) -> list[Trial]:

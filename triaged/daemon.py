@@ -27,7 +27,7 @@ from triaged.store import health, outbox
 log = logging.getLogger("triaged")
 _IDLE: Final = timedelta(seconds=1)  # how soon work that came in is seen
 _AFTER_TROUBLE: Final = timedelta(seconds=30)  # the database is away: not the fault of any mail
-_STALLED: Final = 300.0  # seconds without finished work after which the watchdog is no longer fed
+_STALLED: Final = 1200.0  # seconds without finished work after which the watchdog is no longer fed; SMTP may be silent for 600
 _STALLED_POLL: Final = 1800.0  # a mailbox may be slow: 50 MB through a thin line
 _HEARTBEAT: Final = 15.0
 

@@ -188,8 +188,9 @@ def _attempt(dispatch: Dispatch, office: Office, engine: Engine) -> Outcome:
         kept = mails.load(db, dispatch.mail_id)
     if record is None:
         return Outcome(State.FAILED, "its message was never recorded")
-    case = Case(record, read(kept.octets), kept.octets, office.name(kept.mailbox), kept.uid, dispatch.attempts)
     try:
+        message = Message() if record.status is Status.SET_ASIDE else read(kept.octets)
+        case = Case(record, message, kept.octets, office.name(kept.mailbox), kept.uid, dispatch.attempts)
         return office.handoffs[dispatch.delivery.kind].deliver(dispatch.delivery, case)
     except Exception:
         log.exception("a delivery broke", extra={"reference": record.reference, "delivery": dispatch.id})

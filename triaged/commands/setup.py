@@ -35,7 +35,7 @@ def init(folder: Path) -> None:
 @reports_problems
 def check(config: str | None, connect: bool) -> None:
     """Check configuration, rules with their tests, and model; status 1 if something is not right, 2 if a file is wrong."""
-    from triaged.checking import check_rules, connections
+    from triaged.checking import check_rules, check_wordings, connections
     from triaged.classify.topic import TopicModel
     from triaged.problem import say
 
@@ -49,6 +49,9 @@ def check(config: str | None, connect: bool) -> None:
         right = right and problem.warning
     if not any(not problem.warning for problem in problems):
         click.echo(f"✓ {office.rules.file}: {len(office.rules.rules)} rules, {len(office.rules.topics)} topics, tests pass")
+    for problem_text in check_wordings(office):
+        click.echo(f"✗ {problem_text}")
+        right = False
     if isinstance(office.topics, TopicModel):
         click.echo(f"✓ model: {len(office.topics.topics)} topics")
     for connection in connections(office) if connect else ():

@@ -82,17 +82,19 @@ def plan(
 
 
 def forwards(identity: str, decision: Decision, addresses: Mapping[str, Sequence[str]], signer: Signer) -> tuple[Delivery, ...]:
-    """Plan one hand-off a department (and a copy an address); none unless the decision routes."""
+    """Plan one hand-off an address of a department, and one a copy; none unless the decision routes.
+
+    One mail has one recipient, so that each is judged by itself: a refused colleague is neither hidden by nor hides the others.
+    """
     if decision.status is not Status.ROUTED:
         return ()
-    planned = []
-    for department in dict.fromkeys(decision.departments):
-        key = f"forward:{identity}:{department}"
-        planned.append(Delivery("forward", ", ".join(addresses[department]), key, signer.message_id(key), department))
-    for address in dict.fromkeys(decision.copy_to):
-        key = f"forward:{identity}:{address.lower()}"
-        planned.append(Delivery("forward", address, key, signer.message_id(key)))
-    return tuple(planned)
+    wanted = [(department, address) for department in decision.departments for address in addresses[department]]
+    wanted += [("", address) for address in decision.copy_to]
+    planned = {}
+    for department, address in wanted:
+        key = f"forward:{identity}:{department}:{address.lower()}"
+        planned[key] = Delivery("forward", address, key, signer.message_id(key), department)
+    return tuple(planned.values())
 
 
 def moves(identity: str, decision: Decision, processed_folder: str) -> tuple[Delivery, ...]:

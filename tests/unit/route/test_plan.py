@@ -36,14 +36,15 @@ def test_a_routed_letter_goes_to_its_department_and_its_writer_hears_of_it() -> 
     assert (acknowledge.kind, acknowledge.to, acknowledge.state) == ("acknowledge", "Ana@example.org", State.PLANNED)
 
 
-def test_several_addresses_of_one_department_are_one_hand_off() -> None:
-    forward = planned(replace(MAIL, decision=replace(ROUTED, departments=("dsny",))))[0]
-    assert forward.to == "a@example.gov, b@example.gov"
+def test_each_address_of_a_department_is_judged_by_itself() -> None:
+    first, second, _ = planned(replace(MAIL, decision=replace(ROUTED, departments=("dsny",))))
+    assert (first.to, second.to) == ("a@example.gov", "b@example.gov")
+    assert first.message_id != second.message_id
 
 
 def test_a_department_named_twice_gets_one_hand_off() -> None:
     deliveries = planned(replace(MAIL, decision=replace(ROUTED, departments=("housing", "dsny", "housing"))))
-    assert [delivery.department for delivery in deliveries] == ["housing", "dsny", ""]
+    assert [delivery.department for delivery in deliveries] == ["housing", "dsny", "dsny", ""]
 
 
 def test_copies_go_to_addresses() -> None:
