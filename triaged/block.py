@@ -181,18 +181,21 @@ class Record(Generic[T]):
         build: Makes the value once all keys are right; returns None with a problem noted if they don't fit each other.
         words: What it is, for a message.
         about: What it is for, for editors.
+        label: What a message calls it, where the keys above it say too little.
     """
 
     keys: tuple[Key[Any], ...]
     build: Callable[[Fields, Reading], T | None]
     words: str = "a block of keys and values"
     about: str = ""
+    label: str = ""
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> T | None:
         """Return what `build` makes of the keys."""
         if not isinstance(node, MapNode):
             reading.wrong(node, spot.says(f"is {seen(node)}"), self.words)
             return None
+        spot = Spot(self.label) if self.label else spot
         before = len(reading.problems)
         known = {key.name: key for key in self.keys}
         for name, _ in node:

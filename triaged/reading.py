@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from triaged.node import Node
@@ -32,12 +33,14 @@ class Reading:
 
     Args:
         file: The file's name, as problems give it.
-        open_file: Returns the bytes of a file that this one names; raises OSError.
+        open_file: Returns the bytes of a file that this one names; raises WrongFile.
+        folder: Where relative paths in it start.
     """
 
-    def __init__(self, file: str, open_file: Callable[[str], bytes] | None = None) -> None:
+    def __init__(self, file: str, open_file: Callable[[str], bytes] | None = None, folder: Path | None = None) -> None:
         self.file = file
         self.open_file = open_file
+        self.folder = folder or Path()
         self.problems: list[Problem] = []
         self.known: dict[str, dict[str, object]] = {}  # "topic" → name → what was read, None if it was wrong
 

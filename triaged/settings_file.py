@@ -1,0 +1,174 @@
+"""Reads triaged.toml into `Settings`: every key once, with its shape. All problems come in one go, with line and column."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from triaged.block import Fields, Key, Record, Several
+from triaged.config import Office, Promise, Review, Settings
+from triaged.node import ListNode, MapNode, Node
+from triaged.problem import Problem, WrongFile, shown
+from triaged.reading import Reading, Spot
+from triaged.settings_servers import MAILBOXES, SENDER
+from triaged.settings_values import HOLIDAYS, LANGUAGE, PREFIX, TIME, ZONE, FilePath, StoreUrl
+from triaged.shape import Number
+from triaged.text_file import decode, read_octets
+from triaged.texts import ADDRESS, LINE
+from triaged.toml_tree import parse
+
+MOST_OCTETS: Final = 256_000
+PLACES: Final = (Path("triaged.toml"), Path("/etc/triaged/triaged.toml"))
+SHIPPED_MODEL: Final = Path(__file__).resolve().parent.parent / "models" / "starter"
+
+# [office]
+
+OFFICE_NAME: Final = Key("name", LINE, "Who writes, as citizens know it", required=True)
+OFFICE_PREFIX: Final = Key("prefix", PREFIX, "Of references: MAY-2026-000123", required=True)
+TIMEZONE: Final = Key("timezone", ZONE, "Where a day begins", required=True)
+OFFICE_HOLIDAYS: Final = Key("holidays", HOLIDAYS, "Days off, by the holidays package's names")
+RULES: Final = Key("rules", FilePath(), "rules.yaml")
+MODEL: Final = Key("model", FilePath(), "The model's folder; default: the one that ships")
+LANGUAGES: Final = Key("languages", Several(LANGUAGE), "Of acknowledgements; the first is the default")
+PHONE: Final = Key("phone", LINE, "For help in other languages")
+TEMPLATES: Final = Key("templates", FilePath(), "The office's own texts")
+
+
+def _office(fields: Fields, reading: Reading) -> Office:
+    languages = fields.get(LANGUAGES, ("en",))
+    return Office(
+        name=fields.need(OFFICE_NAME),
+        prefix=fields.need(OFFICE_PREFIX),
+        timezone=fields.need(TIMEZONE),
+        rules=fields.get(RULES, reading.folder / "rules.yaml"),
+        model=fields.get(MODEL, SHIPPED_MODEL),
+        languages=tuple(dict.fromkeys(languages)),
+        holidays=fields.get(OFFICE_HOLIDAYS, ""),
+        phone=fields.get(PHONE, ""),
+        templates=fields.find(TEMPLATES),
+    )
+
+
+OFFICE: Final = Key(
+    "office",
+    Record(
+        (OFFICE_NAME, OFFICE_PREFIX, TIMEZONE, OFFICE_HOLIDAYS, RULES, MODEL, LANGUAGES, PHONE, TEMPLATES),
+        _office,
+        words="[office] with name, prefix, timezone",
+        label="[office]",
+    ),
+    "The office",
+    required=True,
+)
+
+# [store]
+
+URL: Final = Key("url", StoreUrl(), "The database", required=True)
+_STORE: Final = Record((URL,), lambda fields, _: fields.need(URL), words="[store] with url", label="[store]")
+STORE: Final = Key("store", _STORE, "Where mail is kept")
+
+
+# [review], [promise], [screen]
+
+REVIEW_TO: Final = Key("to", Several(ADDRESS), "Who is asked")
+REPLY_TO: Final = Key("reply_to", ADDRESS, "Where answers go")
+AT: Final = Key("at", Several(TIME), "When, on business days")
+AUTHSERV: Final = Key("authserv_id", LINE, "Whose Authentication-Results we trust")
+
+
+def _review(fields: Fields, _: Reading) -> Review:
+    times = fields.get(AT, Review().at)
+    return Review(
+        to=fields.get(REVIEW_TO, ()),
+        reply_to=fields.get(REPLY_TO, ""),
+        at=tuple(sorted(set(times))),
+        authserv_id=fields.get(AUTHSERV, ""),
+    )
+
+
+MISROUTED: Final = Key(
+    "misrouted", Number(0.0001, 0.5), "The largest share of letters routed without a person that may go wrong"
+)
+CONFIDENCE: Final = Key("confidence", Number(0.5, 0.9999), "How sure that must be")
+WEBFORMS: Final = Key("webforms", Several(ADDRESS), "Senders of web forms, whose fields name the writer")
+
+
+def _promise(fields: Fields, _: Reading) -> Promise:
+    return Promise(fields.get(MISROUTED, Promise().misrouted), fields.get(CONFIDENCE, Promise().confidence))
+
+
+REVIEW: Final = Key("review", Record((REVIEW_TO, REPLY_TO, AT, AUTHSERV), _review, label="[review]"), "Who is asked, and when")
+PROMISE: Final = Key("promise", Record((MISROUTED, CONFIDENCE), _promise, label="[promise]"), "What the office promises")
+SCREEN: Final = Key(
+    "screen", Record((WEBFORMS,), lambda fields, _: fields.get(WEBFORMS, ()), label="[screen]"), "What is a letter"
+)
+
+
+def _settings(fields: Fields, reading: Reading) -> Settings:
+    mailboxes = fields.need(MAILBOXES)
+    listed = fields.node.find(MAILBOXES.name)
+    nodes = listed.items if isinstance(listed, ListNode) else ()
+    for number, mailbox in enumerate(mailboxes):
+        if mailbox.name in [earlier.name for earlier in mailboxes[:number]]:
+            reading.wrong(_name_of(nodes[number]), f"mailbox {shown(mailbox.name)} stands twice", "each name once")
+    if not mailboxes:
+        reading.wrong(fields.node, "there is no mailbox", MAILBOXES.shape.words)
+    return Settings(
+        file=reading.folder / reading.file,
+        office=fields.need(OFFICE),
+        store_url=fields.get(STORE, f"sqlite:///{reading.folder / 'triaged.db'}"),
+        mailboxes=mailboxes,
+        sender=fields.need(SENDER),
+        review=fields.get(REVIEW, Review()),
+        promise=fields.get(PROMISE, Promise()),
+        webforms=fields.get(SCREEN, ()),
+    )
+
+
+def _name_of(node: Node) -> Node:
+    return (node.find("name") if isinstance(node, MapNode) else None) or node
+
+
+FILE: Final = Record((OFFICE, STORE, MAILBOXES, SENDER, REVIEW, PROMISE, SCREEN), _settings)
+
+
+def find_settings(given: str | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the path of triaged.toml: the one given, else $TRIAGED_CONFIG, ./triaged.toml, /etc/triaged/triaged.toml.
+
+    Raises:
+        WrongFile: None is given, and there is none.
+    """
+    named = given or environ.get("TRIAGED_CONFIG")
+    if named:
+        return Path(named)
+    found = next((place for place in PLACES if place.is_file()), None)
+    if found is None:
+        looked = f"there is neither {PLACES[0]} here nor {PLACES[1]}, and $TRIAGED_CONFIG is not set"
+        raise WrongFile([Problem("triaged.toml", 0, 0, looked, "--config FILE; triaged init DIR writes one to start from")])
+    return found
+
+
+def load_settings(path: Path) -> Settings:
+    """Read triaged.toml; secrets are not read, and neither rules nor model.
+
+    Raises:
+        WrongFile: With every problem found.
+    """
+    octets = read_octets(path, MOST_OCTETS)
+    return read_settings(octets, path.name, path.absolute().parent)
+
+
+def read_settings(octets: bytes, file: str, folder: Path) -> Settings:
+    """Read the bytes of a triaged.toml.
+
+    Args:
+        octets: The file.
+        file: Its name.
+        folder: Where relative paths start; absolute.
+
+    Raises:
+        WrongFile: With every problem found.
+    """
+    reading = Reading(file, folder=folder)
+    tree = parse(decode(octets, file), reading)
+    return reading.whole(FILE.read(tree, Spot(), reading) if tree else None)

@@ -1,0 +1,203 @@
+"""The servers of triaged.toml: [[mailbox]] and [sender]. See settings_file.py."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from triaged.block import Fields, Key, ListOf, Record, Several
+from triaged.config import Imap, MailboxSettings, Maildir, SenderSettings
+from triaged.node import MapNode, Node, Scalar, seen
+from triaged.problem import nearest, shown
+from triaged.reading import Reading, Spot
+from triaged.settings_values import DURATION, HOST, NAME, PREFIX, FilePath, SecretPlace, is_loopback
+from triaged.shape import Choice, Json, Number
+from triaged.texts import ADDRESS, LINE, address
+
+Tls = Literal["implicit", "starttls", "none"]
+Backfill = Literal["none", "read-only"]
+_TLS: Final[Mapping[str, Tls]] = {"implicit": "implicit", "starttls": "starttls", "none": "none"}
+_BACKFILL: Final[Mapping[str, Backfill]] = {"none": "none", "read-only": "read-only"}
+_LATER: Final = ("exchange", "graph")
+
+# how to reach a server: the same for IMAP and SMTP
+
+PORT: Final = Key("port", Number(1, 65535, whole=True), "The port")
+TLS: Final[Key[Tls]] = Key("tls", Choice(_TLS), "implicit from the first byte, starttls, or none (only on this machine)")
+TLS_CA: Final = Key("tls_ca", FilePath(), "The certificate authority to trust instead of the system's")
+PASSWORD: Final = Key("password", SecretPlace(), "Where the password lies")
+
+
+def _check_tls(fields: Fields, host: str, tls: Tls, reading: Reading) -> None:
+    if tls == "none" and not is_loopback(host):
+        found = fields.spot.about(f"tls is none, but {shown(host)} is not this machine")
+        reading.wrong(fields.at(TLS), found, "implicit, starttls; none only for 127.0.0.1, ::1, localhost")
+
+
+# [[mailbox]]
+
+MAILBOX_NAME: Final = Key("name", NAME, "How reports and rules call it", required=True)
+MAILBOX_KIND: Final = Key("kind", LINE, "imap or maildir", required=True)
+POLL: Final = Key("poll", DURATION, "How often we look")
+BACKFILL: Final[Key[Backfill]] = Key(
+    "backfill",
+    Choice(_BACKFILL),
+    "Whether the first run takes old mail in; it is never acknowledged",
+)
+PROCESSED: Final = Key("processed", LINE, "The folder that handled mail moves to", required=True)
+AFTER: Final = Key(
+    "after", Record((PROCESSED,), lambda fields, _: fields.need(PROCESSED), words='{ processed = "Folder" }'), ""
+)
+ADDRESSES: Final = Key("addresses", Several(ADDRESS), "Addresses whose mail comes here")
+MAILBOX_OFFICE: Final = Key("office", LINE, "The office's name, if it is another than [office]")
+MAILBOX_PREFIX: Final = Key("prefix", PREFIX, "The prefix of references likewise")
+IMAP_HOST: Final = Key("host", HOST, "The IMAP server", required=True)
+IMAP_USER: Final = Key("user", LINE, "The account", required=True)
+IMAP_PASSWORD: Final = Key("password", SecretPlace(), "Where its password lies", required=True)
+FOLDER: Final = Key("folder", LINE, "The folder to read")
+MAILDIR_PATH: Final = Key("path", FilePath(), "A maildir, a folder of .eml files, or an mbox file", required=True)
+_EVERY_MAILBOX: Final = (
+    MAILBOX_NAME,
+    MAILBOX_KIND,
+    POLL,
+    BACKFILL,
+    AFTER,
+    ADDRESSES,
+    MAILBOX_OFFICE,
+    MAILBOX_PREFIX,
+)
+
+
+def _imap(fields: Fields, reading: Reading) -> MailboxSettings:
+    tls: Tls = fields.get(TLS, "implicit")
+    access = Imap(
+        host=fields.need(IMAP_HOST),
+        user=fields.need(IMAP_USER),
+        password=fields.need(IMAP_PASSWORD),
+        port=int(fields.get(PORT, 993 if tls == "implicit" else 143)),
+        tls=tls,
+        tls_ca=fields.find(TLS_CA),
+        folder=fields.get(FOLDER, "INBOX"),
+    )
+    _check_tls(fields, access.host, tls, reading)
+    return _mailbox(fields, access, _own_address(access.user))
+
+
+def _own_address(user: str) -> tuple[str, ...]:
+    try:
+        return (address(user),)
+    except ValueError:
+        return ()
+
+
+def _mailbox(fields: Fields, access: Imap | Maildir, addresses: tuple[str, ...]) -> MailboxSettings:
+    usual = MailboxSettings("", "", access)
+    backfill: Backfill = fields.get(BACKFILL, "none")
+    return MailboxSettings(
+        name=fields.need(MAILBOX_NAME),
+        kind=fields.need(MAILBOX_KIND),
+        access=access,
+        poll=fields.get(POLL, usual.poll),
+        backfill=backfill,
+        processed=fields.get(AFTER, ""),
+        addresses=fields.get(ADDRESSES, addresses),
+        office=fields.get(MAILBOX_OFFICE, ""),
+        prefix=fields.get(MAILBOX_PREFIX, ""),
+    )
+
+
+_MAILBOXES: Final[Mapping[str, Record[MailboxSettings]]] = {
+    "imap": Record((*_EVERY_MAILBOX, IMAP_HOST, PORT, TLS, TLS_CA, IMAP_USER, IMAP_PASSWORD, FOLDER), _imap),
+    "maildir": Record(
+        (*_EVERY_MAILBOX, MAILDIR_PATH), lambda fields, _: _mailbox(fields, Maildir(fields.need(MAILDIR_PATH)), ())
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxShape:
+    """A mailbox; its kind says which keys it has."""
+
+    words: str = "[[mailbox]] with name, kind, …"
+
+    def read(self, node: Node, spot: Spot, reading: Reading) -> MailboxSettings | None:
+        """Return the mailbox."""
+        if not isinstance(node, MapNode):
+            reading.wrong(node, spot.says(f"is {seen(node)}"), self.words)
+            return None
+        kind = node.find("kind")
+        if kind is None:
+            reading.wrong(node, spot.about("kind is missing"), "kind: imap, maildir")
+            return None
+        if not isinstance(kind, Scalar) or kind.text not in _MAILBOXES:
+            _unknown_kind(kind, tuple(_MAILBOXES), spot, reading)
+            return None
+        return _MAILBOXES[kind.text].read(node, spot, reading)
+
+    def schema(self) -> Json:
+        """Return the kinds' schemas."""
+        return {"anyOf": [record.schema() for record in _MAILBOXES.values()]}
+
+
+def _unknown_kind(node: Node, kinds: tuple[str, ...], spot: Spot, reading: Reading) -> None:
+    later = isinstance(node, Scalar) and node.text in _LATER
+    meant = nearest(node.text, kinds) if isinstance(node, Scalar) and not later else ""
+    comes = " (exchange and graph come later)" if later else ""
+    reading.wrong(node, spot.about(f"kind is {seen(node)}"), ", ".join(kinds) + comes, meant)
+
+
+MAILBOXES: Final = Key("mailbox", ListOf(MailboxShape(), "mailbox"), "The mailboxes to read", required=True)
+
+# [sender]
+
+SENDER_KIND: Final = Key("kind", LINE, "smtp or spool", required=True)
+SENDER_FROM: Final = Key("from", ADDRESS, "Whom our mail is from", required=True)
+ENVELOPE: Final = Key("envelope", ADDRESS, "The envelope sender of hand-offs and digests; default: from")
+SENDER_HOST: Final = Key("host", HOST, "The SMTP server")
+SENDER_USER: Final = Key("user", LINE, "The account, if the server wants one")
+SPOOL_PATH: Final = Key("path", FilePath(), 'Where kind = "spool" writes .eml files')
+_SENDER_KINDS: Final[Mapping[str, Literal["smtp", "spool"]]] = {"smtp": "smtp", "spool": "spool"}
+
+
+def _sender(fields: Fields, reading: Reading) -> SenderSettings | None:
+    kind, user, password = fields.need(SENDER_KIND), fields.get(SENDER_USER, ""), fields.find(PASSWORD)
+    if kind not in _SENDER_KINDS:
+        _unknown_kind(fields.at(SENDER_KIND), tuple(_SENDER_KINDS), fields.spot, reading)
+        return None
+    if kind == "spool" and fields.find(SPOOL_PATH) is None:
+        reading.wrong(fields.node, fields.spot.about("path is missing"), f"path: {FilePath().words}")
+    if bool(user) is not bool(password):
+        lacks = "password" if user else "user"
+        reading.wrong(fields.node, fields.spot.about(f"{lacks} is missing"), "user and password, or neither")
+    host: str = fields.get(SENDER_HOST, "127.0.0.1")
+    tls: Tls = fields.get(TLS, "starttls")
+    if kind == "smtp":
+        _check_tls(fields, host, tls, reading)
+    return SenderSettings(
+        kind=_SENDER_KINDS[kind],
+        sender=fields.need(SENDER_FROM),
+        host=host,
+        port=int(fields.get(PORT, 465 if tls == "implicit" else 25)),
+        tls=tls,
+        tls_ca=fields.find(TLS_CA),
+        user=user,
+        password=password,
+        path=fields.find(SPOOL_PATH),
+        envelope=fields.get(ENVELOPE, ""),
+    )
+
+
+_SENDER_KEYS: Final = (
+    SENDER_KIND,
+    SENDER_FROM,
+    ENVELOPE,
+    SENDER_HOST,
+    PORT,
+    TLS,
+    TLS_CA,
+    SENDER_USER,
+    PASSWORD,
+    SPOOL_PATH,
+)
+SENDER: Final = Key(
+    "sender", Record(_SENDER_KEYS, _sender, words="[sender] with kind, from"), "How mail goes out", required=True
+)
