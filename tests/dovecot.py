@@ -22,6 +22,7 @@ from triaged.config import Imap, Secret
 
 PROGRAM = shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin:" + os.environ.get("PATH", ""))
 PASSWORD = "the öld clock"
+ASCII_USER, ASCII_PASSWORD = "ascii", 'a "quoted" \\ word'
 START_SECONDS = 10.0
 USERS = 2_000
 
@@ -172,7 +173,8 @@ def prepare(root: Path, owner: pwd.struct_passwd, extra: str) -> Dovecot:
     trustme.CA().cert_pem.write_to_path(str(root / "other-ca.pem"))
     (root / "password").write_text(PASSWORD + "\n")
     # All at once: Dovecot looks at most once a second whether this file has changed.
-    (root / "users").write_text("".join(f"user{number}:{{PLAIN}}{PASSWORD}::::::\n" for number in range(1, USERS + 1)))
+    passwords = {f"user{number}": PASSWORD for number in range(1, USERS + 1)} | {ASCII_USER: ASCII_PASSWORD}
+    (root / "users").write_text("".join(f"{user}:{{PLAIN}}{password}::::::\n" for user, password in passwords.items()))
     (root / "mail").mkdir()
     (root / "dovecot.conf").write_text("\n".join(line.strip() for line in configuration(server, extra).splitlines()))
     root.chmod(0o755)

@@ -24,10 +24,12 @@ class Proxy:
     octets_a_second: int | None = None
     replace: tuple[bytes, bytes] = (b"", b"")
     passed: int = 0
+    heard: bytes = b""  # the last of what the server said, not yet waited for
     connections: int = 0
     _open: list[socket.socket] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
     _stopped: threading.Event = field(default_factory=threading.Event)
+    _news: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def port(self) -> int:
@@ -44,6 +46,13 @@ class Proxy:
         for sock in list(self._open):
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
+
+    def wait_for(self, said: bytes, seconds: float = 10) -> None:
+        """Return when the server has said these words since they were last waited for."""
+        with self._news:
+            if not self._news.wait_for(lambda: said in self.heard, seconds):
+                pytest.fail(f"the server never said {said!r}, but {self.heard[-300:]!r}")
+            self.heard = self.heard.partition(said)[2]
 
     def mend(self) -> None:
         """Behave again."""
@@ -95,6 +104,9 @@ class Proxy:
         before, after = self.replace
         if before:
             chunk = chunk.replace(before, after)
+        with self._news:
+            self.heard = (self.heard + chunk)[-CHUNK_OCTETS:]
+            self._news.notify_all()
         if self.silent_at and self.silent_at in chunk:
             self.silent_after = self.passed
         if self.cut_at and self.cut_at in chunk:

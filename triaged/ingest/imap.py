@@ -12,17 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from imapclient import SocketTimeout
 
+from triaged.ingest.imap_errors import FAULTS, LiteralTooLargeError, explain, is_refusal, refusal_code
 from triaged.ingest.imap_plan import Listed, Listing, Position, allowed_octets, batch, groups, listing
-from triaged.ingest.imap_session import (
-    FAULTS,
-    LiteralTooLargeError,
-    Opened,
-    Session,
-    explain,
-    is_refusal,
-    open_session,
-    refusal_code,
-)
+from triaged.ingest.imap_session import Opened, Session, open_session
 from triaged.ingest.mailbox import MAX_MAIL_OCTETS, Batch, Mailbox, MailboxError, Refused, folder_parts, pause
 from triaged.message import RawMail
 

@@ -5,27 +5,21 @@ within what we asked for, nothing said before TLS counts, no message body is for
 """
 
 import ipaddress
-import re
 import select
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from imapclient import DRAFT, IMAPClient, SocketTimeout
-from imapclient.exceptions import (
-    CapabilityError,
-    IMAPClientAbortError,
-    IMAPClientError,
-    LoginError,
-    ProtocolError,
-)
+from imapclient.exceptions import IMAPClientError, ProtocolError
 
 from triaged import secret
+from triaged.ingest.imap_errors import FAULTS, LiteralTooLargeError, explain
 from triaged.ingest.imap_plan import Listed
 from triaged.ingest.mailbox import WAIT_SLICE, MailboxError
 
@@ -35,35 +29,6 @@ if TYPE_CHECKING:
 GOODBYE_SECONDS: Final = 2.0
 SMALL_ANSWER_OCTETS: Final = 1_000_000  # literals in answers that are no message bodies
 
-# RFC 5530 §3, and [OVERQUOTA] on COPY: only a person can mend these.
-PERMANENT: Final = frozenset(
-    {
-        "AUTHENTICATIONFAILED",
-        "AUTHORIZATIONFAILED",
-        "EXPIRED",
-        "PRIVACYREQUIRED",
-        "CONTACTADMIN",
-        "NOPERM",
-        "CORRUPTION",
-        "OVERQUOTA",
-        "CANNOT",
-    }
-)
-TEMPORARY: Final = frozenset({"UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT"})
-_CODE: Final = re.compile(r"\[([A-Z][A-Z-]{2,40})[ \]]")
-
-
-class LiteralTooLargeError(Exception):
-    """The server announced more octets than we will take; the connection is of no more use."""
-
-    def __init__(self, octets: int) -> None:
-        super().__init__(f"the server announced {octets} octets")
-        self.octets = octets
-
-
-FAULTS: Final = (IMAPClientError, LiteralTooLargeError, OSError, ValueError, secret.SecretError)
-"""All that a session's methods raise when the server, the network or the settings are at fault."""
-
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -72,33 +37,6 @@ class Opened:
     validity: int
     exists: int
     next_uid: int | None
-
-
-def refusal_code(error: BaseException) -> str:
-    """Return the response code (RFC 5530) in an error's text, empty if there is none."""
-    found = _CODE.search(str(error))
-    return found[1] if found else ""
-
-
-def is_refusal(error: BaseException) -> bool:
-    """Whether the server said NO or BAD and the connection lives on."""
-    return isinstance(error, IMAPClientError) and not isinstance(error, IMAPClientAbortError | ProtocolError)
-
-
-def explain(where: str, error: Exception, *, final: bool = False) -> MailboxError:
-    """Say what went wrong, and whether only a person can mend it.
-
-    Args:
-        where: Account and host, for the administrator.
-        error: One of `FAULTS`.
-        final: Whether a plain NO is the last word here, as it is when a folder is opened; it always is at log-in.
-    """
-    code = refusal_code(error)
-    cut_off = isinstance(error, IMAPClientAbortError) or isinstance(error.__context__, IMAPClientAbortError)
-    last_word = (final or isinstance(error, LoginError)) and is_refusal(error) and not cut_off and code not in TEMPORARY
-    beyond_us = isinstance(error, secret.SecretError | ssl.SSLCertVerificationError | CapabilityError)
-    words = "".join(letter if letter.isprintable() else " " for letter in str(error))[:300] or type(error).__name__
-    return MailboxError(f"{where}: {words}", permanent=last_word or beyond_us or code in PERMANENT)
 
 
 def is_loopback(host: str) -> bool:
@@ -184,15 +122,17 @@ class Session:
 
     def open_folder(self, name: str, *, read_only: bool) -> Opened:
         """EXAMINE or SELECT; leaves \\Deleted mail of the folder before untouched (RFC 9051 §6.3.2)."""
-        answer = self._client.select_folder(name, readonly=read_only)
-        next_uid = answer.get(b"UIDNEXT")
-        return Opened(int(answer[b"UIDVALIDITY"]), int(answer[b"EXISTS"]), int(next_uid) if next_uid else None)
+        with _sense("SELECT"):
+            answer = self._client.select_folder(name, readonly=read_only)
+            next_uid = answer.get(b"UIDNEXT")
+            return Opened(int(answer[b"UIDVALIDITY"]), int(answer[b"EXISTS"]), int(next_uid) if next_uid else None)
 
     def sequence_after(self, uid: int, low: int, high: int) -> list[int]:
         """Return which of the sequence numbers low to high carry a UID above `uid` (or are the last mail, RFC 9051 §9 "*")."""
         self._client.use_uid = False
         try:
-            return sorted(self._client.search([f"{low}:{high}", "UID", f"{uid + 1}:*"]))
+            with _sense("SEARCH"):
+                return sorted(self._client.search([f"{low}:{high}", "UID", f"{uid + 1}:*"]))
         finally:
             self._client.use_uid = True
 
@@ -221,11 +161,8 @@ class Session:
         return {uid: item[b"BODY[]"] for uid, item in answer.items() if isinstance(item.get(b"BODY[]"), bytes)}
 
     def _fetch(self, messages: Sequence[int], items: list[str]) -> dict[int, dict[bytes, Any]]:
-        try:
+        with _sense("FETCH"):
             answer: dict[int, dict[bytes, Any]] = self._client.fetch(messages, items)
-        except (TypeError, AttributeError, LookupError, RecursionError) as error:
-            # IMAPClient 4.1 takes apart what the server sent without checking that it is what the grammar says.
-            raise ProtocolError(f"the server's answer to FETCH makes no sense ({error})") from error
         return answer
 
     def exists(self, uid: int) -> bool:
@@ -267,12 +204,13 @@ class Session:
     def _read_namespaces(self) -> tuple[tuple[str, str], ...]:
         """Return (prefix, delimiter) of each namespace, our own first."""
         found = []
-        if self.has("NAMESPACE"):
-            found = [(prefix, delimiter or "/") for group in self._client.namespace() for prefix, delimiter in group or ()]
-        if not found:
-            root = self._client.list_folders("", "")  # RFC 9051 §6.3.9: an empty pattern asks for the delimiter
-            delimiter = root[0][1] if root else None
-            found = [("", delimiter.decode("ascii") if isinstance(delimiter, bytes) else "/")]
+        with _sense("NAMESPACE"):
+            if self.has("NAMESPACE"):
+                found = [(prefix, delimiter or "/") for group in self._client.namespace() for prefix, delimiter in group or ()]
+            if not found:
+                root = self._client.list_folders("", "")  # RFC 9051 §6.3.9: an empty pattern asks for the delimiter
+                delimiter = root[0][1] if root else None
+                found = [("", delimiter.decode("ascii") if isinstance(delimiter, bytes) else "/")]
         return tuple(found)
 
     def idle(self, at_most: timedelta, stopped: Callable[[], bool]) -> bool:
@@ -289,7 +227,8 @@ class Session:
             while not stopped() and (left := end - time.monotonic()) > 0:
                 if poll.poll(1000 * min(left, WAIT_SLICE.total_seconds())):
                     break
-        _, said = self._client.idle_done()
+        with _sense("IDLE"):
+            _, said = self._client.idle_done()
         return any(len(line) > 1 and line[1] in (b"EXISTS", b"RECENT") for line in said)
 
     def _has_read_ahead(self) -> bool:
@@ -315,6 +254,15 @@ class Session:
             self._client.logout()
         except FAULTS:
             self.drop()
+
+
+@contextmanager
+def _sense(command: str) -> Iterator[None]:
+    """IMAPClient 4.1 takes answers apart without checking that they are what the grammar says: what it trips over is theirs."""
+    try:
+        yield
+    except (TypeError, AttributeError, LookupError, RecursionError) as error:
+        raise ProtocolError(f"the server's answer to {command} makes no sense ({error})") from error
 
 
 def _listed(item: dict[bytes, Any]) -> Listed:
