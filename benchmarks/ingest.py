@@ -92,9 +92,9 @@ def _count(port: Any, taken: Any) -> None:
             taken.value += 1
             return "250 2.0.0 counted"
 
-    controller = Controller(Counter(), hostname="127.0.0.1", port=0, data_size_limit=60_000_000)
-    controller.start()
-    port.value = controller.server.sockets[0].getsockname()[1]
+    chosen = free_port()
+    Controller(Counter(), hostname="127.0.0.1", port=chosen, data_size_limit=60_000_000).start()
+    port.value = chosen
     while True:
         time.sleep(3600)
 

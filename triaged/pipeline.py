@@ -17,7 +17,7 @@ from triaged.ingest.fingerprint import fingerprint
 from triaged.ingest.mailbox import Mailbox
 from triaged.ingest.mime import read
 from triaged.ingest.screen import screen
-from triaged.message import Assessment, Decision, Dispatch, Kind, Message, Outcome, Screening, State
+from triaged.message import Assessment, Decision, Dispatch, Kind, Message, Outcome, Screening, State, Status
 from triaged.office import Office
 from triaged.route.handoff import Case
 from triaged.route.plan import Planning, given_up, plan, retry_after

@@ -81,6 +81,6 @@ def explain(config: str | None, mail: Path, mailbox: str | None) -> None:
     name = mailbox or office.settings.mailboxes[0].name
     octets = mail.read_bytes()
     for step in steps_of(octets, name, office, now()):
-        click.echo(f"{'✓' if step.matched else ' '} {step.rule.at}  {step.rule.name}: {visible(step.because)}")
+        click.echo(f"{'✓' if step.applied else ' '} {step.rule.at}  {step.rule.name}: {visible(step.because)}")
     click.echo("")
     click.echo("\n".join(case_lines(foresee(octets, name, office, now()))))

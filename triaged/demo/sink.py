@@ -1,7 +1,7 @@
 """A local SMTP server that keeps what it gets, for looking at."""
 
 import re
-from asyncio import Server
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -41,17 +41,17 @@ def sink(folder: Path) -> Iterator[int]:
     Args:
         folder: Where mails are kept, in sub-folders acknowledgements, hand-offs, digests.
     """
-    controller = Controller(_Keep(folder), hostname="127.0.0.1", port=0, enable_SMTPUTF8=True, data_size_limit=60_000_000)
+    port = _free_port()  # aiosmtpd's own port 0 does not work: it connects to the port it was told (1.4.6)
+    controller = Controller(_Keep(folder), hostname="127.0.0.1", port=port, enable_SMTPUTF8=True, data_size_limit=60_000_000)
     controller.start()
     try:
-        yield _port(controller)
+        yield port
     finally:
         controller.stop()
 
 
-def _port(controller: Controller) -> int:
-    server = controller.server
-    if not isinstance(server, Server):
-        raise TypeError(f"the sink did not start: {server}")
-    port: int = server.sockets[0].getsockname()[1]
-    return port
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -66,10 +66,8 @@ DEPARTMENT: Final = Record(
 
 DEPARTMENT_OF: Final = Key("department", Name("department"), "Who answers")
 DEPARTMENTS_OF: Final = Key("departments", Several(Name("department")), "Who answers, several at once; the first one leads")
-TOPIC_URGENCY: Final = Key(
-    "urgency", URGENCY, "How soon a person must act: critical now, high the same business day", required=True
-)
-DESCRIPTION: Final = Key("description", LINE, "What it is about, in a sentence", required=True)
+TOPIC_URGENCY: Final = Key("urgency", URGENCY, "How soon a person must act; normal if not given")
+DESCRIPTION: Final = Key("description", LINE, "What it is about, in a sentence; its name if not given")
 
 
 def _departments(fields: Fields, reading: Reading) -> tuple[str, ...]:
@@ -87,8 +85,8 @@ def _topic(fields: Fields, reading: Reading) -> Topic | None:
     return Topic(
         id=fields.spot.name,
         departments=departments,
-        urgency=fields.need(TOPIC_URGENCY),
-        description=fields.need(DESCRIPTION),
+        urgency=fields.get(TOPIC_URGENCY, Urgency.NORMAL),
+        description=fields.get(DESCRIPTION, fields.spot.name),
         at=reading.place(fields.node),
         acknowledge=fields.get(ACKNOWLEDGE, True),
     )

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, func, insert, or_, select, update
 
 from triaged.message import MOVES, Delivery, Dispatch, State
 from triaged.store.tables import CASES, DELIVERIES, MAILS, MESSAGES
 
-_LAST = ("move",)  # kinds that wait until the mail's other deliveries are settled
+_LAST = ("move",)  # kinds that wait until the mail is handed off and nothing else of it is under way
 
 
 class IllegalMove(ValueError):
@@ -48,10 +48,10 @@ def claim(db: Connection, at: datetime, *, within: Sequence[int] | None = None) 
     Commit before the side effect: whoever finds it in `sending` after a crash knows that it may have happened.
     """
     other = DELIVERIES.alias("other")
+    under_way = other.c.state.in_([State.PLANNED, State.SENDING])
+    not_handed_off = and_(other.c.kind == "forward", other.c.state.not_in([State.SENT, State.CANCELLED]))
     open_before = exists().where(
-        other.c.mail_id == DELIVERIES.c.mail_id,
-        other.c.kind.not_in(_LAST),
-        other.c.state.not_in([State.SENT, State.CANCELLED]),
+        other.c.mail_id == DELIVERIES.c.mail_id, other.c.kind.not_in(_LAST), or_(under_way, not_handed_off)
     )
     due: list[ColumnElement[bool]] = [
         DELIVERIES.c.state == State.PLANNED,
