@@ -11,7 +11,7 @@ import numpy as np
 from triaged.classify.language import identify
 from triaged.classify.promise import interval
 from triaged.classify.rows import Row, read_lessons
-from triaged.classify.topic import CEILING, LEVEL, Encoder, TopicModel, load
+from triaged.classify.topic import CEILING, LEVEL, TopicModel, load
 from triaged.message import Opinion
 
 _BINS: Final = 10
@@ -53,7 +53,7 @@ class Evaluation:
 
 
 def evaluate(
-    paths: Sequence[Path], model_dir: Path, *, encoder: Encoder | None = None, ceiling: float = CEILING, level: float = LEVEL
+    paths: Sequence[Path], model_dir: Path, *, with_encoder: bool = True, ceiling: float = CEILING, level: float = LEVEL
 ) -> Evaluation:
     """Evaluate a model folder on JSONL files.
 
@@ -61,7 +61,7 @@ def evaluate(
         RowsError: A file has lines that are no lessons, or there is none.
         ModelError: The model cannot be used.
     """
-    return evaluate_rows(read_lessons(paths), load(model_dir, encoder=encoder, ceiling=ceiling, level=level))
+    return evaluate_rows(read_lessons(paths), load(model_dir, with_encoder=with_encoder, ceiling=ceiling, level=level))
 
 
 def evaluate_rows(rows: Sequence[Row], model: TopicModel) -> Evaluation:

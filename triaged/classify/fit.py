@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from triaged.classify.features import BUCKETS, HASH_BITS, Floats, Vocabulary, fold, learn_vocabulary, matrix, occurrences
-from triaged.classify.rows import Row
+from triaged.classify.rows import Row, RowsError
 from triaged.classify.topic import NONE, Evidence, Head, Lessons, TopicModel, distance, softmax, stacked
 from triaged.classify.topics import Text
 
@@ -21,10 +21,6 @@ MAX_WEIGHTS: Final = 15_000_000  # columns times classes: 60 MB in memory
 MAX_ENTRIES: Final = 30_000_000  # n-grams of all rows: keeps training under 2 GB; beyond, rows are taken evenly by topic
 STRENGTH: Final = 0.5  # C of the support vector machine
 _BATCH: Final = 256
-
-
-class FitError(Exception):
-    """Rows that no model can be made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +48,14 @@ def fit(
         progress: Told in words what happens.
 
     Raises:
-        FitError: Fewer than two topics with a text.
+        RowsError: Fewer than two topics with a text.
     """
     kept, notes = _usable(rows)
     classes = tuple(sorted({rows[index].topic for index in kept}))
     if len(classes) < 2 or len(set(classes) - {NONE}) < 1:
         named = f"only “{classes[0]}”" if classes else "none"
-        raise FitError(
-            f"{len(kept)} usable rows with {len(classes)} topics ({named}). Expected: at least two topics with a text each."
+        raise RowsError(
+            [f"{len(kept)} usable rows with {len(classes)} topics ({named}). Expected: at least two topics with a text each."]
         )
     number = {name: index for index, name in enumerate(classes)}
     labels = np.array([number[rows[index].topic] for index in kept], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Which language a letter is in, and its parts: script first, then py3langid among the likely ones and function words."""
+"""Which language a letter is in, and its parts: script first, then py3langid and function words."""
 
 import re
 from collections.abc import Sequence
@@ -142,7 +142,7 @@ def identify(text: str) -> tuple[str, float]:
 
 
 def parts(text: str) -> tuple[Part, ...]:
-    """Return the text's paragraphs with their languages, neighbours of one language joined; one too short follows the one before."""
+    """Return the paragraphs with their languages; neighbours of one language are joined, a short one joins the one before."""
     found: list[Part] = []
     for piece in re.split(r"\n\s*\n|\n(?=\S)", text):
         if not piece.strip():

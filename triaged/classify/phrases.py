@@ -99,11 +99,12 @@ def _span(pattern: str) -> int:
 
 
 def _expression(word: str) -> str:
-    """Return one pattern word as a regular expression over folded words."""
+    """Return one pattern word as a regular expression over folded words (RE2's and Python's alike)."""
     options = []
     for option in word.split("|"):
-        stem = re.escape(" ".join(words(option.rstrip("*"))))
-        options.append(rf"{stem}[^ ]*" if option.endswith("*") else stem)
+        stem = " ".join(re.escape(part) for part in words(option.strip("*")))
+        before, after = ("[^ ]*" if option.startswith("*") else ""), ("[^ ]*" if option.endswith("*") else "")
+        options.append(f"{before}{stem}{after}")
     return options[0] if len(options) == 1 else f"(?:{'|'.join(options)})"
 
 
@@ -123,9 +124,7 @@ def _tokens(pattern: str) -> list[dict[str, Any]]:
         if word == GAP:
             tokens += [{"ORTH": {"NOT_IN": [BREAK]}, "OP": "?"}] * _span(pattern)
         elif "|" in word or "*" in word:
-            stems = [(" ".join(words(option.rstrip("*"))), option.endswith("*")) for option in word.split("|")]
-            joined = "|".join(re.escape(stem) + ("" if begins else "$") for stem, begins in stems)
-            tokens.append({"ORTH": {"REGEX": f"^(?:{joined})"}})
+            tokens.append({"ORTH": {"REGEX": f"^{_expression(word)}$"}})
         else:
             tokens += [{"ORTH": part} for part in words(word)]
     return tokens

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from triaged.classify.language import identify
 from triaged.classify.rows import read_texts
-from triaged.classify.topic import CEILING, LEVEL, Encoder, TopicModel, load
+from triaged.classify.topic import CEILING, LEVEL, TopicModel, load
 from triaged.classify.topics import Text
 from triaged.classify.urgency import alarm
 
@@ -18,7 +18,7 @@ def predict_file(
     path: Path,
     model_dir: Path,
     *,
-    encoder: Encoder | None = None,
+    with_encoder: bool = True,
     now: datetime | None = None,
     ceiling: float = CEILING,
     level: float = LEVEL,
@@ -30,7 +30,7 @@ def predict_file(
         ModelError: The model cannot be used.
     """
     return predict_rows(
-        read_texts(path), load(model_dir, encoder=encoder, ceiling=ceiling, level=level), now or datetime.now(UTC)
+        read_texts(path), load(model_dir, with_encoder=with_encoder, ceiling=ceiling, level=level), now or datetime.now(UTC)
     )
 
 

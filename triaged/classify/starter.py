@@ -37,7 +37,7 @@ the promise.
 
 
 def folder(configured: Path | None = None) -> Path:
-    """Return where the model lies: as configured if it is there; for models/starter else the checkout's or the package's copy."""
+    """Return where the model lies: as configured; for models/starter, if absent, the checkout's or the package's copy."""
     package = Path(__file__).resolve().parent.parent
     shipped = [package.parent / "models" / "starter", package / "starter"]
     if configured and configured.name != "starter":

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from triaged.classify import modelfile
+from triaged.classify.encoder import default as default_encoder
 from triaged.classify.features import Floats, Occurrences, Vocabulary, matrix, occurrences, vocabulary
 from triaged.classify.modelfile import ModelError, Stored
 from triaged.classify.promise import Promise, judge
@@ -241,15 +242,30 @@ def store(model: TopicModel) -> Stored:
     return Stored(arrays, manifest)
 
 
-def load(folder: Path, *, encoder: Encoder | None = None, ceiling: float = CEILING, level: float = LEVEL) -> TopicModel:
+def load(
+    folder: Path,
+    *,
+    encoder: Encoder | None = None,
+    with_encoder: bool = True,
+    ceiling: float = CEILING,
+    level: float = LEVEL,
+) -> TopicModel:
     """Read a model that acts alone only where this promise is kept.
+
+    Args:
+        folder: Where `triaged train` or `make model` wrote it.
+        encoder: Whose vectors to use; default: this process's own, if its package is installed.
+        with_encoder: False: words and characters alone, much quicker.
+        ceiling: Largest misrouted share allowed.
+        level: How sure that bound must be.
 
     Raises:
         ModelError: See `modelfile.load`; or the arrays do not fit together.
     """
     stored = modelfile.load(folder)
+    used = (encoder or default_encoder()) if with_encoder and "full_weights" in stored.arrays else None
     try:
-        return _restore(stored, encoder).promising(ceiling, level)
+        return _restore(stored, used).promising(ceiling, level)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise ModelError(folder, f"arrays do not fit together ({error})", "a model that `triaged train` wrote") from None
 

@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from triaged.classify import modelfile
+from triaged.classify.encoder import default, passage
 from triaged.classify.features import Floats
 from triaged.classify.fit import MAX_COLUMNS, fit
 from triaged.classify.promise import judge
 from triaged.classify.rows import Row, read_lessons
 from triaged.classify.topic import CEILING, LEVEL, NONE, Encoder, TopicModel, store
+
+MAX_ENCODED: Final = 1_500_000  # characters: about eight minutes on two cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ def train(
     model_dir: Path,
     *,
     encoder: Encoder | None = None,
+    with_encoder: bool = True,
     ceiling: float = CEILING,
     level: float = LEVEL,
     progress: Callable[[str], None] = lambda _: None,
@@ -48,11 +52,19 @@ def train(
     """Train on JSONL files and write the model.
 
     Raises:
-        RowsError: A file has lines that are no lessons.
-        FitError: Nothing to tell apart.
+        RowsError: A file has lines that are no lessons, or there are not two topics to tell apart.
     """
     rows = read_lessons(paths)
-    return train_rows(rows, model_dir, encoder=encoder, sources=hashed(paths), ceiling=ceiling, level=level, progress=progress)
+    return train_rows(
+        rows,
+        model_dir,
+        encoder=encoder,
+        with_encoder=with_encoder,
+        sources=hashed(paths),
+        ceiling=ceiling,
+        level=level,
+        progress=progress,
+    )
 
 
 def hashed(paths: Sequence[Path]) -> dict[str, str]:
@@ -65,6 +77,7 @@ def train_rows(
     model_dir: Path,
     *,
     encoder: Encoder | None = None,
+    with_encoder: bool = True,
     sources: dict[str, str] | None = None,
     columns: int = MAX_COLUMNS,
     ceiling: float = CEILING,
@@ -72,8 +85,9 @@ def train_rows(
     progress: Callable[[str], None] = lambda _: None,
 ) -> Trained:
     """Train on rows and write the model; `sources` are the data's hashes, for the manifest."""
-    vectors = _encoded(rows, encoder, progress) if encoder else None
+    vectors, missing = _encoded(rows, (encoder or default()) if with_encoder else None, progress)
     fitted = fit(rows, vectors, columns=columns, progress=progress)
+    notes = (*fitted.notes, *missing)
     model = fitted.model
     head = model.full or model.plain
     promise = judge(head.evidence.confidence, head.evidence.correct, ceiling, level)
@@ -82,7 +96,7 @@ def train_rows(
         "data": sources or {},
         "rows": fitted.used,
         "rows_by_topic": dict(sorted(Counter(row.topic for row in rows).items())),
-        "notes": list(fitted.notes),
+        "notes": list(notes),
         "versions": {name: importlib.metadata.version(name) for name in ("triaged", "numpy", "scipy", "scikit-learn")},
         "held_out": {
             "accuracy_plain": round(float(model.plain.evidence.correct.mean()), 4),
@@ -107,14 +121,22 @@ def train_rows(
     )
 
 
-def _encoded(rows: Sequence[Row], encoder: Encoder, progress: Callable[[str], None]) -> Floats | None:
+def _encoded(
+    rows: Sequence[Row], encoder: Encoder | None, progress: Callable[[str], None]
+) -> tuple[Floats | None, tuple[str, ...]]:
+    """Return the rows' sentence vectors, and what to say where there are none."""
+    if encoder is None:
+        return None, ("without sentence vectors: words and characters alone",)
+    if sum(len(passage(row.text)) for row in rows) > MAX_ENCODED:
+        return None, (f"without sentence vectors: more than {MAX_ENCODED:,} characters would take too long to encode",)
     progress(f"encoding {len(rows)} texts")
     found = encoder.vectors([row.text for row in rows])
     length = next((len(vector) for vector in found if vector is not None), 0)
-    if not length:
-        return None
+    failed = sum(vector is None for vector in found)
+    if failed > len(found) / 10:
+        return None, ("without sentence vectors: the encoder failed",)
     vectors = np.zeros((len(rows), length), dtype=np.float32)
     for index, vector in enumerate(found):
         if vector is not None:
             vectors[index] = vector
-    return vectors
+    return vectors, (f"{failed} texts could not be encoded",) if failed else ()
