@@ -30,7 +30,7 @@ model: venv
 
 lock:
 	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
-	@build/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --extra exchange --extra postgres --group dev -o requirements.lock pyproject.toml
+	@build/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --no-header --extra exchange --extra graph --extra oauth --extra postgres --group dev -o requirements.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) build

@@ -10,6 +10,7 @@ _COMMANDS: Final = {  # command → file in triaged/commands, one-line help
     "demo": ("demo", "The whole job on sample mail, no server needed."),
     "init": ("setup", "Write triaged.toml, rules.yaml and lists to start from."),
     "check": ("setup", "Check configuration, rules with their tests, model; optionally every connection."),
+    "auth": ("auth", "Sign in for a mailbox at Microsoft, by a code typed into any browser."),
     "run": ("run", "The daemon; with --once: do all there is to do now, and exit."),
     "status": ("run", "Healthy or not, and why."),
     "explain": ("explain", "What would happen to a mail, or what happened, and why."),

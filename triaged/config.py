@@ -30,16 +30,48 @@ class Office:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuth:
+    """How to get access tokens in place of a password.
+
+    Attributes:
+        provider: Who gives them.
+        folder: Where they are kept between restarts, in the state folder.
+        client: The application's (client) id.
+        tenant: Microsoft: the directory's id or domain.
+        secret: The application's secret.
+        certificate: Microsoft: the application's private key and certificate in one PEM text, instead of a secret.
+        service_account: Google: the service account's JSON key; it acts for the account's user.
+        refresh_token: Google: what a person's consent gave.
+        cloud: Microsoft: which of its clouds.
+        login: Another place to get tokens from than the provider's own.
+        tls_ca: The certificate authority of `login`.
+    """
+
+    provider: Literal["microsoft", "google"]
+    folder: Path
+    client: str = ""
+    tenant: str = ""
+    secret: Secret | None = None
+    certificate: Secret | None = None
+    service_account: Secret | None = None
+    refresh_token: Secret | None = None
+    cloud: Literal["global", "usgov", "usgov-dod", "china"] = "global"
+    login: str = ""
+    tls_ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Imap:
-    """How to reach one IMAP account."""
+    """How to reach one IMAP account; by `password` or by `oauth`."""
 
     host: str
     user: str
-    password: Secret
+    password: Secret | None
     port: int = 993
     tls: Literal["implicit", "starttls", "none"] = "implicit"
     tls_ca: Path | None = None
     folder: str = "INBOX"
+    oauth: OAuth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +110,7 @@ class SenderSettings:
     password: Secret | None = None
     path: Path | None = None  # kind = "spool"
     envelope: str = ""  # envelope sender of hand-offs and digests; default: `from`. Acknowledgements use <> (RFC 3834 §3.3)
+    oauth: OAuth | None = None  # instead of `password`
 
 
 @dataclass(frozen=True, slots=True)

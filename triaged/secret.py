@@ -36,21 +36,39 @@ def read(secret: "Secret", base: Path, environ: Mapping[str, str] = os.environ) 
     Raises:
         SecretError: It is missing, unreadable, empty, too long, not UTF-8, or has more than one line.
     """
+    looked_at, text = _look(secret, base, environ)
+    return _one_line(secret.name, looked_at, text)
+
+
+def read_text(secret: "Secret", base: Path, environ: Mapping[str, str] = os.environ) -> str:
+    """Return a secret of several lines: a key, a certificate, a JSON key file.
+
+    Raises:
+        SecretError: It is missing, unreadable, empty, too long, or not UTF-8.
+    """
+    looked_at, text = _look(secret, base, environ)
+    if not text.strip():
+        raise SecretError(secret.name, looked_at, "it is empty")
+    if len(text) > MAX_OCTETS:
+        raise SecretError(secret.name, looked_at, f"it is longer than {MAX_OCTETS} octets")
+    return text
+
+
+def _look(secret: "Secret", base: Path, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return where we looked, in words, and what stands there."""
     if secret.source == "env":
         looked_at = f"the environment variable {secret.name}"
         if secret.name not in environ:
             raise SecretError(secret.name, looked_at, "it is not set")
-        return _one_line(secret.name, looked_at, environ[secret.name])
+        return looked_at, environ[secret.name]
     path = _credential(secret.name, environ) if secret.source == "credential" else base / secret.name
     try:
         with path.open("rb") as file:
-            octets = file.read(MAX_OCTETS + 1)
-        text = octets.decode("utf-8")
+            return str(path), file.read(MAX_OCTETS + 1).decode("utf-8")
     except OSError as error:
         raise SecretError(secret.name, str(path), error.strerror or str(error)) from error
     except UnicodeDecodeError as error:
         raise SecretError(secret.name, str(path), "it is not UTF-8 text") from error
-    return _one_line(secret.name, str(path), text)
 
 
 def _credential(name: str, environ: Mapping[str, str]) -> Path:

@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from triaged.block import Fields, Key, Record, Several
-from triaged.config import Office, Promise, Review, Settings
+from triaged.config import Imap, Maildir, Office, Promise, Review, SenderSettings, Settings
 from triaged.node import ListNode, MapNode, Node
 from triaged.problem import Problem, WrongFile, shown
 from triaged.reading import Reading, Spot
@@ -20,6 +21,8 @@ from triaged.toml_tree import parse
 MOST_OCTETS: Final = 256_000
 PLACES: Final = (Path("triaged.toml"), Path("/etc/triaged/triaged.toml"))
 SHIPPED_MODEL: Final = Path(__file__).resolve().parent.parent / "models" / "starter"
+
+Signed = TypeVar("Signed", Imap | Maildir, SenderSettings)
 
 # [office]
 
@@ -113,16 +116,33 @@ def _settings(fields: Fields, reading: Reading) -> Settings:
             reading.wrong(_name_of(nodes[number]), f"mailbox {shown(mailbox.name)} stands twice", "each name once")
     if not mailboxes:
         reading.wrong(fields.node, "there is no mailbox", MAILBOXES.shape.words)
+    store_url = fields.get(STORE, f"sqlite:///{reading.folder / 'triaged.db'}")
+    tokens = _state_folder(store_url, reading.folder) / "tokens"
     return Settings(
         file=reading.folder / reading.file,
         office=fields.need(OFFICE),
-        store_url=fields.get(STORE, f"sqlite:///{reading.folder / 'triaged.db'}"),
-        mailboxes=mailboxes,
-        sender=fields.need(SENDER),
+        store_url=store_url,
+        mailboxes=tuple(replace(mailbox, access=_keeping_tokens(mailbox.access, tokens)) for mailbox in mailboxes),
+        sender=_keeping_tokens(fields.need(SENDER), tokens),
         review=fields.get(REVIEW, Review()),
         promise=fields.get(PROMISE, Promise()),
         webforms=fields.get(SCREEN, ()),
     )
+
+
+def _state_folder(store_url: str, folder: Path, environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where the daemon may write: beside its database, else where systemd.exec(5) says, else beside this file."""
+    file = store_url.removeprefix("sqlite:///")
+    if file not in (store_url, ":memory:"):
+        return Path(file).parent
+    return Path(environ.get("STATE_DIRECTORY", "").partition(":")[0] or folder)
+
+
+def _keeping_tokens(access: Signed, folder: Path) -> Signed:
+    """Return the same settings with tokens kept in a folder."""
+    if isinstance(access, Maildir) or access.oauth is None:
+        return access
+    return replace(access, oauth=replace(access.oauth, folder=folder))
 
 
 def _name_of(node: Node) -> Node:

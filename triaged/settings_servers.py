@@ -9,6 +9,7 @@ from triaged.config import Imap, MailboxSettings, Maildir, SenderSettings
 from triaged.node import MapNode, Node, Scalar, seen
 from triaged.problem import nearest, shown
 from triaged.reading import Reading, Spot
+from triaged.settings_oauth import OAUTH
 from triaged.settings_values import DURATION, HOST, NAME, PREFIX, FilePath, SecretPlace, is_loopback
 from triaged.shape import Choice, Json, Number
 from triaged.texts import ADDRESS, LINE, address
@@ -52,7 +53,7 @@ MAILBOX_OFFICE: Final = Key("office", LINE, "The office's name, if it is another
 MAILBOX_PREFIX: Final = Key("prefix", PREFIX, "The prefix of references likewise")
 IMAP_HOST: Final = Key("host", HOST, "The IMAP server", required=True)
 IMAP_USER: Final = Key("user", LINE, "The account", required=True)
-IMAP_PASSWORD: Final = Key("password", SecretPlace(), "Where its password lies", required=True)
+IMAP_PASSWORD: Final = Key("password", SecretPlace(), "Where its password lies; or oauth")
 FOLDER: Final = Key("folder", LINE, "The folder to read")
 MAILDIR_PATH: Final = Key("path", FilePath(), "A maildir, a folder of .eml files, or an mbox file", required=True)
 _EVERY_MAILBOX: Final = (
@@ -67,16 +68,25 @@ _EVERY_MAILBOX: Final = (
 )
 
 
-def _imap(fields: Fields, reading: Reading) -> MailboxSettings:
+def _imap(fields: Fields, reading: Reading) -> MailboxSettings | None:
     tls: Tls = fields.get(TLS, "implicit")
+    password, oauth = fields.find(IMAP_PASSWORD), fields.find(OAUTH)
+    if password is None and oauth is None:
+        allowed = f"password: {SecretPlace.words}; or oauth"
+        reading.wrong(fields.node, fields.spot.about("password is missing"), allowed)
+        return None
+    if password is not None and oauth is not None:
+        reading.wrong(fields.at(OAUTH), fields.spot.about("password and oauth are both given"), "one of them")
+        return None
     access = Imap(
         host=fields.need(IMAP_HOST),
         user=fields.need(IMAP_USER),
-        password=fields.need(IMAP_PASSWORD),
+        password=password,
         port=int(fields.get(PORT, 993 if tls == "implicit" else 143)),
         tls=tls,
         tls_ca=fields.find(TLS_CA),
         folder=fields.get(FOLDER, "INBOX"),
+        oauth=oauth,
     )
     _check_tls(fields, access.host, tls, reading)
     return _mailbox(fields, access, _own_address(access.user))
@@ -106,7 +116,7 @@ def _mailbox(fields: Fields, access: Imap | Maildir, addresses: tuple[str, ...])
 
 
 _MAILBOXES: Final[Mapping[str, Record[MailboxSettings]]] = {
-    "imap": Record((*_EVERY_MAILBOX, IMAP_HOST, PORT, TLS, TLS_CA, IMAP_USER, IMAP_PASSWORD, FOLDER), _imap),
+    "imap": Record((*_EVERY_MAILBOX, IMAP_HOST, PORT, TLS, TLS_CA, IMAP_USER, IMAP_PASSWORD, OAUTH, FOLDER), _imap),
     "maildir": Record(
         (*_EVERY_MAILBOX, MAILDIR_PATH), lambda fields, _: _mailbox(fields, Maildir(fields.need(MAILDIR_PATH)), ())
     ),
@@ -165,9 +175,12 @@ def _sender(fields: Fields, reading: Reading) -> SenderSettings | None:
         return None
     if kind == "spool" and fields.find(SPOOL_PATH) is None:
         reading.wrong(fields.node, fields.spot.about("path is missing"), f"path: {FilePath().words}")
-    if bool(user) is not bool(password):
+    oauth = fields.find(OAUTH)
+    if bool(user) is not bool(password or oauth):
         lacks = "password" if user else "user"
-        reading.wrong(fields.node, fields.spot.about(f"{lacks} is missing"), "user and password, or neither")
+        reading.wrong(fields.node, fields.spot.about(f"{lacks} is missing"), "user and password (or oauth), or neither")
+    if password and oauth:
+        reading.wrong(fields.at(OAUTH), fields.spot.about("password and oauth are both given"), "one of them")
     host: str = fields.get(SENDER_HOST, "127.0.0.1")
     tls: Tls = fields.get(TLS, "starttls")
     if kind == "smtp":
@@ -183,6 +196,7 @@ def _sender(fields: Fields, reading: Reading) -> SenderSettings | None:
         password=password,
         path=fields.find(SPOOL_PATH),
         envelope=fields.get(ENVELOPE, ""),
+        oauth=oauth,
     )
 
 
@@ -196,6 +210,7 @@ _SENDER_KEYS: Final = (
     TLS_CA,
     SENDER_USER,
     PASSWORD,
+    OAUTH,
     SPOOL_PATH,
 )
 SENDER: Final = Key(

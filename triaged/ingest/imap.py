@@ -17,6 +17,7 @@ from triaged.ingest.imap_plan import Listed, Listing, Position, allowed_octets, 
 from triaged.ingest.imap_session import Opened, Session, open_session
 from triaged.ingest.mailbox import MAX_MAIL_OCTETS, Batch, Mailbox, MailboxError, Refused, folder_parts, pause
 from triaged.message import RawMail
+from triaged.oauth.tokens import Tokens, open_tokens
 
 if TYPE_CHECKING:
     from triaged.config import Imap
@@ -59,6 +60,7 @@ class ImapMailbox:
         self._timeout = timeout
         self._idle_for = idle_for
         self._idle_works = True
+        self._tokens: Tokens | None = None
         self._session: Session | None = None
         self._opened: Opened | None = None
         self._writable = False
@@ -128,7 +130,9 @@ class ImapMailbox:
         kept = False
         try:
             if self._session is None:
-                self._session = open_session(self._settings, self._base, self._timeout)
+                if self._settings.oauth and self._tokens is None:
+                    self._tokens = open_tokens(self._settings.oauth, self._settings.user, "imap", self._base)
+                self._session = open_session(self._settings, self._base, self._timeout, self._tokens)
             yield self._session
             kept = True
         except FAULTS as error:

@@ -14,6 +14,7 @@ from imapclient.exceptions import (
 
 from triaged import secret
 from triaged.ingest.mailbox import MailboxError
+from triaged.oauth.tokens import TokenError
 
 # RFC 5530 §3, and [OVERQUOTA] on COPY: only a person can mend these.
 PERMANENT: Final = frozenset(
@@ -41,7 +42,7 @@ class LiteralTooLargeError(Exception):
         self.octets = octets
 
 
-FAULTS: Final = (IMAPClientError, LiteralTooLargeError, OSError, ValueError, secret.SecretError)
+FAULTS: Final = (IMAPClientError, LiteralTooLargeError, OSError, ValueError, secret.SecretError, TokenError)
 """All that a session's methods raise when the server, the network or the settings are at fault."""
 
 
@@ -68,5 +69,6 @@ def explain(where: str, error: Exception, *, final: bool = False) -> MailboxErro
     cut_off = isinstance(error, IMAPClientAbortError) or isinstance(error.__context__, IMAPClientAbortError)
     last_word = (final or isinstance(error, LoginError)) and is_refusal(error) and not cut_off and code not in TEMPORARY
     beyond_us = isinstance(error, secret.SecretError | ssl.SSLCertVerificationError | CapabilityError)
+    beyond_us = beyond_us or (isinstance(error, TokenError) and error.permanent)
     words = "".join(letter if letter.isprintable() else " " for letter in str(error))[:300] or type(error).__name__
     return MailboxError(f"{where}: {words}", permanent=last_word or beyond_us or code in PERMANENT)

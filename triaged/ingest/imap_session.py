@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from imapclient import DRAFT, IMAPClient, SocketTimeout
-from imapclient.exceptions import IMAPClientError, ProtocolError
+from imapclient.exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, LoginError, ProtocolError
 
 from triaged import secret
 from triaged.ingest.imap_errors import FAULTS, LiteralTooLargeError, explain
 from triaged.ingest.imap_plan import Listed
 from triaged.ingest.mailbox import WAIT_SLICE, MailboxError
+from triaged.oauth.sasl import MECHANISMS, Dialogue, mechanism_of
+from triaged.oauth.tokens import Tokens
 
 if TYPE_CHECKING:
     from triaged.config import Imap
@@ -49,8 +51,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def open_session(settings: "Imap", base: Path, timeout: SocketTimeout) -> "Session":
-    """Connect, start TLS and log in.
+def open_session(settings: "Imap", base: Path, timeout: SocketTimeout, tokens: Tokens | None = None) -> "Session":
+    """Connect, start TLS and log in: with a token if there is a source of them, else with the password.
 
     Raises:
         MailboxError: Settings that would send the password in the clear, a refused log-in, no connection.
@@ -61,13 +63,17 @@ def open_session(settings: "Imap", base: Path, timeout: SocketTimeout) -> "Sessi
     context = _tls_context(where, base / settings.tls_ca if settings.tls_ca else None)
     session: Session | None = None
     try:
+        token = tokens.get() if tokens else ""  # before connecting: servers are impatient with those who do not log in
         client = IMAPClient(
             settings.host, port=settings.port, ssl=settings.tls == "implicit", ssl_context=context, timeout=timeout
         )
         session = Session(client, timeout)
         if settings.tls == "starttls":
             session.start_tls(context)
-        session.log_in(settings.user, secret.read(settings.password, base))
+        if tokens:
+            session.log_in_by_token(settings.user, token, lambda: tokens.get(fresh=True))
+        elif settings.password:
+            session.log_in(settings.user, secret.read(settings.password, base))
     except FAULTS as error:
         if session:
             session.drop()
@@ -116,6 +122,24 @@ class Session:
             self._client.login(user, password)
         self._client.normalise_times = False
 
+    def log_in_by_token(self, user: str, token: str, fresh: Callable[[], str]) -> None:
+        """Log in by OAUTHBEARER or XOAUTH2; if the token is refused, once more with a fresh one."""
+        mechanism = mechanism_of({name for name in MECHANISMS if self.has(f"AUTH={name}")})
+        if mechanism is None:
+            raise CapabilityError("it offers neither AUTH=OAUTHBEARER nor AUTH=XOAUTH2")
+        for again in (False, True):
+            dialogue = Dialogue(mechanism, user, fresh() if again else token)
+            try:
+                self._client.sasl_login(mechanism, dialogue.answer)
+            except LoginError as error:
+                if isinstance(error.__context__, IMAPClientAbortError):  # not refused: cut off
+                    raise
+                refused = error if not dialogue.refusal else LoginError(f"{error} ({dialogue.refusal})")
+            else:
+                self._client.normalise_times = False
+                return
+        raise refused
+
     def has(self, capability: str) -> bool:
         """Whether the server offers it, now that we are logged in."""
         return bool(self._client.has_capability(capability))
@@ -148,7 +172,7 @@ class Session:
         finally:
             self._client.use_uid = True
         return sorted(
-            (_listed(item) for item in answer.values() if isinstance(item.get(b"UID"), int)), key=lambda mail: mail.uid
+            (listed(item) for item in answer.values() if isinstance(item.get(b"UID"), int)), key=lambda mail: mail.uid
         )
 
     def bodies(self, uids: Sequence[int], allowed_octets: int) -> dict[int, bytes]:
@@ -265,7 +289,8 @@ def _sense(command: str) -> Iterator[None]:
         raise ProtocolError(f"the server's answer to {command} makes no sense ({error})") from error
 
 
-def _listed(item: dict[bytes, Any]) -> Listed:
+def listed(item: dict[bytes, Any]) -> Listed:
+    """Return what a FETCH answer says of one mail; what makes no sense in it is None."""
     size, date = item.get(b"RFC822.SIZE"), item.get(b"INTERNALDATE")
     try:
         received_at = date.astimezone(UTC) if isinstance(date, datetime) and date.tzinfo else None

@@ -9,8 +9,10 @@ import smtplib
 import ssl
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from triaged.oauth.tokens import TokenError, Tokens, open_tokens
 from triaged.route.header import addr_spec
 from triaged.route.sender import Accepts, Envelope, Sender, SendError
 from triaged.route.smtp_session import CLOSING, Timeouts, code_of, connect, socket_of, words_of
@@ -38,6 +40,7 @@ class Smtp:
         self._password = password
         self._timeouts = timeouts
         self._server = f"{settings.host}:{settings.port}"
+        self._tokens: Tokens | None = None
         self._smtp: smtplib.SMTP | None = None
         self._lock = threading.Lock()
 
@@ -104,8 +107,17 @@ class Smtp:
             except (smtplib.SMTPException, OSError):
                 pass  # the server let go of an idle connection, as it may
             self._drop()
-        self._smtp = connect(self._settings, self._password, self._timeouts)
+        self._smtp = connect(self._settings, self._password, self._timeouts, self._token_source())
         return self._smtp
+
+    def _token_source(self) -> Tokens | None:
+        if self._settings.oauth and self._tokens is None:
+            try:
+                # Absolute paths only: settings_file.py made them so.
+                self._tokens = open_tokens(self._settings.oauth, self._settings.user, "smtp", Path())
+            except TokenError as error:
+                raise SendError(f"{self._server}: {error}") from error
+        return self._tokens
 
     def _mail_options(self, smtp: smtplib.SMTP, envelope: Envelope, octets: bytes) -> list[str]:
         """Return the parameters of MAIL.

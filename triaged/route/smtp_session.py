@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from triaged.oauth.sasl import AFTER_REFUSAL, first_message, mechanism_of, reason_of
+from triaged.oauth.tokens import TokenError, Tokens
 from triaged.route.header import one_line
 from triaged.route.sender import SendError
 from triaged.secret import SecretError
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 CLOSING: Final = "421"  # RFC 5321 §3.8: the server hangs up after it
 _ENHANCED: Final = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?!\S)")  # RFC 3463 §2
 _SIGNED_IN: Final = 235  # RFC 4954 §6
+_GO_ON: Final = 334
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,16 @@ class Timeouts:
     final: float = 600.0  # for the answer to the final dot
 
 
-def connect(settings: "SenderSettings", password: Callable[[], str] | None, timeouts: Timeouts) -> smtplib.SMTP:
+def connect(
+    settings: "SenderSettings", password: Callable[[], str] | None, timeouts: Timeouts, tokens: Tokens | None = None
+) -> smtplib.SMTP:
     """Return a connection that is ready for MAIL.
 
     Args:
         settings: The server.
         password: Reads the password; None when there is no user.
         timeouts: How long to wait.
+        tokens: Gives tokens to sign in with instead of a password.
 
     Raises:
         SendError: It cannot be had; never permanent, since it is not the mail's fault.
@@ -47,7 +53,9 @@ def connect(settings: "SenderSettings", password: Callable[[], str] | None, time
         smtp = _open(settings, timeouts)
         try:
             _introduce(smtp, settings, timeouts, server)
-            if settings.user and password is not None:
+            if settings.user and tokens is not None:
+                _sign_in_by_token(smtp, settings.user, tokens, server)
+            elif settings.user and password is not None:
                 _sign_in(smtp, settings.user, password, server)
         except BaseException:
             smtp.close()
@@ -57,7 +65,7 @@ def connect(settings: "SenderSettings", password: Callable[[], str] | None, time
         raise SendError(f"{server}: {error.smtp_code} {words}", code=code_of(error.smtp_code, words)) from error
     except ssl.SSLCertVerificationError as error:
         raise SendError(f"{server}: its certificate is not trusted: {error.verify_message}") from error
-    except (smtplib.SMTPException, OSError, SecretError) as error:
+    except (smtplib.SMTPException, OSError, SecretError, TokenError) as error:
         raise SendError(f"{server}: {error}") from error
     return smtp
 
@@ -119,6 +127,33 @@ def _sign_in(smtp: smtplib.SMTP, user: str, password: Callable[[], str], server:
     if code != _SIGNED_IN:
         words = words_of(answer)
         raise SendError(f"{server}: {user} cannot sign in: {code} {words}", code=code_of(code, words))
+
+
+def _sign_in_by_token(smtp: smtplib.SMTP, user: str, tokens: Tokens, server: str) -> None:
+    mechanism = mechanism_of(smtp.esmtp_features.get("auth", "").upper().split())
+    if mechanism is None:
+        raise SendError(f"{server}: it offers neither AUTH OAUTHBEARER nor AUTH XOAUTH2, so {user} cannot sign in")
+    for fresh in (False, True):  # one that was refused may have been revoked and issued anew since
+        said = base64.b64encode(first_message(mechanism, user, tokens.get(fresh=fresh))).decode("ascii")
+        # RFC 4954 §4: the first message goes in the AUTH line only if that stays short enough for every server.
+        code, answer = smtp.docmd("AUTH", mechanism)
+        if code == _GO_ON:
+            code, answer = smtp.docmd(said)
+        why = ""
+        if code == _GO_ON:  # RFC 7628 §3.2.3: the reason, after which the server waits for an empty word
+            why = _reason(answer)
+            code, answer = smtp.docmd(base64.b64encode(AFTER_REFUSAL[mechanism]).decode("ascii"))
+        if code == _SIGNED_IN:
+            return
+    words = words_of(answer)
+    raise SendError(f"{server}: {user} cannot sign in: {code} {words}{f' ({why})' if why else ''}", code=code_of(code, words))
+
+
+def _reason(answer: bytes) -> str:
+    try:
+        return reason_of(base64.b64decode(answer, validate=True))
+    except ValueError:
+        return words_of(answer)
 
 
 def _authenticate(smtp: smtplib.SMTP, user: str, password: str, *, plain: bool) -> tuple[int, bytes]:

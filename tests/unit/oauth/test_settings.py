@@ -1,0 +1,104 @@
+"""The `oauth` table of triaged.toml, and `triaged auth`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.installation import Installation
+from tests.issuer import CLIENT, TENANT, Issuer
+from triaged.config import Imap, OAuth
+from triaged.problem import WrongFile
+from triaged.settings_file import read_settings
+
+FILE = """
+[office]
+name = "Office"
+prefix = "MAY"
+timezone = "UTC"
+{store}
+[[mailbox]]
+name = "mayor"
+kind = "imap"
+host = "outlook.office365.com"
+user = "mayor@example.gov"
+{credential}
+[sender]
+kind = "spool"
+path = "out"
+from = "c@example.gov"
+"""
+MICROSOFT = 'oauth = { provider = "microsoft", tenant = "t", client = "c" }'
+
+
+def read(credential: str, store: str = "") -> OAuth | None:
+    settings = read_settings(FILE.format(credential=credential, store=store).encode(), "triaged.toml", Path("/etc/triaged"))
+    access = settings.mailboxes[0].access
+    assert isinstance(access, Imap)
+    return access.oauth
+
+
+def test_tokens_are_kept_beside_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    assert read(MICROSOFT) == OAuth("microsoft", Path("/etc/triaged/tokens"), client="c", tenant="t")
+    kept = read(MICROSOFT, '[store]\nurl = "sqlite:////var/lib/triaged/triaged.db"')
+    assert kept is not None
+    assert kept.folder == Path("/var/lib/triaged/tokens")
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/triaged")
+    kept = read(MICROSOFT, '[store]\nurl = "postgresql+psycopg://db/triaged"')
+    assert kept is not None
+    assert kept.folder == Path("/var/lib/triaged/tokens")
+
+
+@pytest.mark.parametrize(
+    ("credential", "said"),
+    [
+        ("", "password is missing"),
+        ('password = { env = "P" }\n' + MICROSOFT, "password and oauth are both given"),
+        ('oauth = { provider = "microsoft", client = "c" }', "tenant is missing"),
+        ('oauth = { provider = "microsoft", tenant = "t" }', "client is missing"),
+        ('oauth = { provider = "micro", client = "c" }', "Did you mean microsoft"),
+        ('oauth = { provider = "google" }', "neither is given"),
+        ('oauth = { provider = "google", refresh_token = { env = "R" } }', "client is missing"),
+        ('oauth = { provider = "google", tenant = "t", service_account = { env = "R" } }', "tenant is for microsoft"),
+        (
+            MICROSOFT.replace(" }", ', secret = { env = "S" }, certificate = { env = "C" } }'),
+            "both given",
+        ),
+        ('oauth = { provider = "microsoft", tenant = "t", client = "c", secret = "s3cret" }', "must not stand in this file"),
+        ('oauth = { provider = "microsoft", tenant = "t", client = "c", login = "http://x" }', "https://"),
+    ],
+)
+def test_what_does_not_fit_is_said(credential: str, said: str) -> None:
+    with pytest.raises(WrongFile) as caught:
+        read(credential)
+    assert said in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.fixture
+def office(tmp_path: Path, issuer: Issuer) -> Callable[[str], Installation]:
+    def install(oauth: str) -> Installation:
+        mailbox = f'[[mailbox]]\nname = "mayor"\nkind = "imap"\nhost = "127.0.0.1"\nuser = "mayor@example.gov"\n{oauth}\n'
+        return Installation(tmp_path, mailboxes=mailbox)
+
+    return install
+
+
+def test_auth_signs_a_person_in(office: Callable[[str], Installation], issuer: Issuer) -> None:
+    here = f'client = "{CLIENT}", login = "{issuer.url}", tls_ca = "{issuer.ca}"'
+    installation = office(f'oauth = {{ provider = "microsoft", tenant = "{TENANT}", {here} }}')
+    said = installation.triaged("auth", "mayor")
+    assert "ABC-123" in said
+    assert "Signed in as mayor@example.gov" in said
+    (kept,) = (installation.folder / "tokens").glob("*.json")
+    assert not kept.stat().st_mode & 0o077
+
+
+def test_auth_names_the_mailboxes_there_are(office: Callable[[str], Installation]) -> None:
+    said = office('password = { env = "P" }').triaged("auth", "major", status=2)
+    assert "Allowed: mayor, sender" in said
+
+
+def test_auth_of_a_mailbox_with_a_password_has_nothing_to_do(office: Callable[[str], Installation]) -> None:
+    assert "without OAuth" in office('password = { env = "P" }').triaged("auth", "mayor", status=1)

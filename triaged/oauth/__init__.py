@@ -1,0 +1,1 @@
+"""Access tokens (RFC 6749) in place of passwords: from Microsoft and Google, for IMAP, SMTP, Exchange and Graph."""
