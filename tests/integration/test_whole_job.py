@@ -284,3 +284,13 @@ def test_a_writer_gets_at_most_two_acknowledgements_a_week_however_many_letters(
     installation.run_once()
     assert len(acknowledgements(installation)) == 2
     assert len({record["reference"] for record in installation.export()}) == 5
+
+
+def test_a_spam_mark_that_may_be_another_servers_goes_to_a_person(installation: Installation) -> None:
+    """A wrong "not a letter" loses a citizen; an acknowledgement to a spammer helps nobody."""
+    installation.receive(
+        letter(Received="from a.example by relay.elsewhere.example; Mon, 23 Nov 2026 10:00:00 -0500", X_Spam_Flag="YES")
+    )
+    installation.run_once()
+    assert (installation.only()["kind"], installation.only()["status"]) == ("letter", "review")
+    assert acknowledgements(installation) == []
