@@ -7,9 +7,11 @@ from functools import cache
 from typing import Any, Final
 
 UNKNOWN: Final = "und"
-LEAST: Final = 0.5  # below this probability the answer is "und"
-_READ: Final = 1_200  # characters
+LEAST: Final = 0.3  # below this probability the answer is "und"
+_READ: Final = 600  # characters
+_STATISTICS_READ: Final = 300
 _LEAST_LETTERS: Final = 3
+_SURE_OTHER: Final = 0.9  # short Cyrillic text is Russian unless another language is this likely
 _LATIN_CANDIDATES: Final = (
     *("en", "es", "fr", "ht", "pl"),  # ours; the others, so as not to be taken for ours:
     *(
@@ -47,6 +49,7 @@ _SCRIPTS: Final = (
     ("Latin", "A-Za-z\u00c0-\u024f\u1e00-\u1eff"),
 )
 _RUNS: Final = re.compile("|".join(f"(?P<{name}>[{ranges}]+)" for name, ranges in _SCRIPTS))
+_WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _OTHER: Final = re.compile("[\u0370-\u03ff\u0530-\u05ff\u0700-\u074f\u0780-\u097f\u0a00-\u10ff\u1200-\u137f\u1780-\u17ff]")
 _NO_LANGUAGE: Final = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|\d+")
 _WEIGHT: Final = {"Han": 3.0, "Kana": 3.0, "Hangul": 2.0}  # one such character says as much as several letters
@@ -75,7 +78,7 @@ _TRADITIONAL: Final = frozenset(
     "齒龍龜"
 )
 _ONLY_SIMPLIFIED: Final = _SIMPLIFIED - _TRADITIONAL
-_ONLY_TRADITIONAL: Final = _TRADITIONAL - _SIMPLIFIED
+_ONLY_TRADITIONAL: Final = (_TRADITIONAL - _SIMPLIFIED) | set("嚟啲嘅咗冇睇")  # the last as Hong Kong writes
 
 # Frequent short words; py3langid alone mistakes short Haitian Creole for French and short Spanish for its neighbours.
 _FUNCTION_WORDS: Final = {
@@ -124,6 +127,8 @@ class Part:
 def identify(text: str) -> tuple[str, float]:
     """Return a code of languages.yaml and its probability, 0 to 1; ("und", …) for an unknown language or too little text."""
     read = _NO_LANGUAGE.sub(" ", text[:_READ])
+    if read.isascii():
+        return _ours(*_latin(read)) if sum(map(str.isalpha, read)) >= _LEAST_LETTERS else (UNKNOWN, 0.0)
     weight: dict[str, float] = {}
     for run in _RUNS.finditer(read):
         script = run.lastgroup or ""
@@ -135,10 +140,11 @@ def identify(text: str) -> tuple[str, float]:
     script, most = max(weight.items(), key=lambda item: item[1], default=("", 0.0))
     if most < other:
         return UNKNOWN, other / total
-    code, probability = _of_script(script, read)
-    if code not in _OURS or probability < LEAST:
-        return UNKNOWN, probability
-    return code, probability
+    return _ours(*_of_script(script, read))
+
+
+def _ours(code: str, probability: float) -> tuple[str, float]:
+    return (code if code in _OURS and probability >= LEAST else UNKNOWN), probability
 
 
 def parts(text: str) -> tuple[Part, ...]:
@@ -170,17 +176,20 @@ def _of_script(script: str, text: str) -> tuple[str, float]:
             simplified = sum(character in _ONLY_SIMPLIFIED for character in text)
             traditional = sum(character in _ONLY_TRADITIONAL for character in text)
             share = (max(simplified, traditional) + 1) / (simplified + traditional + 2)
-            return ("zh-Hant" if traditional > simplified else "zh-Hans"), max(LEAST, share)
+            return ("zh-Hant" if traditional > simplified else "zh-Hans"), share
         case "Arabic":
             return _arabic(text)
         case "Cyrillic":
-            return (
-                ("ru", 0.99)
-                if re.search("[ыэ]", text) and not re.search("[іїєґўәғқңөүұһјљњћђџ]", text)
-                else _statistical(text, _CYRILLIC_CANDIDATES)
-            )
+            return _cyrillic(text)
         case _:
             return _latin(text)
+
+
+def _cyrillic(text: str) -> tuple[str, float]:
+    if not re.search("[іїєґўәғқңөүұһјљњћђџ]", text):
+        code, probability = ("ru", 0.99) if re.search("[ыэ]", text) else _statistical(text, _CYRILLIC_CANDIDATES)
+        return (code, probability) if probability > _SURE_OTHER else ("ru", _SURE_OTHER)
+    return _statistical(text, _CYRILLIC_CANDIDATES)
 
 
 def _arabic(text: str) -> tuple[str, float]:
@@ -198,13 +207,15 @@ def _arabic(text: str) -> tuple[str, float]:
 def _latin(text: str) -> tuple[str, float]:
     import numpy as np
 
-    names, scores = _scores(text, _LATIN_CANDIDATES)
-    words = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)?", text.casefold().replace("’", "'"))
+    names, scores = _scores(text[:_STATISTICS_READ], _LATIN_CANDIDATES)
+    words = _WORD.findall(text[:_STATISTICS_READ].casefold().replace("’", "'"))
     logits = np.log(np.maximum(scores, 1e-9)) * min(1.0, 0.25 + len(words) / 20)  # few words: trust the statistics less
-    lists = _function_words()
-    for index, name in enumerate(names):
-        if name in lists:
-            logits[index] += 6.0 * sum(lists[name].get(word, 0.0) for word in words) / max(4, len(words)) + 0.5
+    known = _function_words()
+    found = [known[word] for word in words if word in known]
+    for position, share in (pair for pairs in found for pair in pairs):
+        logits[position] += 6.0 * share / max(4, len(words))
+    for name in _FUNCTION_WORDS:
+        logits[names.index(name)] += 0.5
     best = np.exp(logits - logits.max())
     best /= best.sum()
     at = int(best.argmax())
@@ -218,11 +229,14 @@ def _statistical(text: str, candidates: Sequence[str]) -> tuple[str, float]:
 
 
 @cache
-def _function_words() -> dict[str, dict[str, float]]:
-    """Return each language's words; a word of several languages counts for each by its share."""
-    listed = {name: words.split() for name, words in _FUNCTION_WORDS.items()}
-    shared = {word: sum(word in other for other in listed.values()) for words in listed.values() for word in words}
-    return {name: {word: 1.0 / shared[word] for word in words} for name, words in listed.items()}
+def _function_words() -> dict[str, list[tuple[int, float]]]:
+    """Return each word's languages, as places among the Latin candidates; a word of several counts for each by its share."""
+    names, _ = _restricted(_LATIN_CANDIDATES)
+    places: dict[str, list[int]] = {}
+    for name, words in _FUNCTION_WORDS.items():
+        for word in words.split():
+            places.setdefault(word, []).append(names.index(name))
+    return {word: [(place, 1.0 / len(listed)) for place in listed] for word, listed in places.items()}
 
 
 @cache

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from spacy.vocab import Vocab
 
 BREAK: Final = "."  # the token between two sentences
-GAP: Final = "…"  # in a pattern: up to three words (eight characters of Chinese) may stand here
+GAP: Final = "…"  # in a pattern: up to five words (eight characters of Chinese) may stand here
 CUES: Final = ("negation", "resolved", "past", "elsewhere", "soon")
 _SENTENCE_END: Final = re.compile(r"[.!?;:\n。！？；：।؟۔…]+")
 _HAN: Final = re.compile("([\u3400-\u9fff])")
@@ -95,7 +95,7 @@ def _whole(pattern: str) -> str:
 
 
 def _span(pattern: str) -> int:
-    return 8 if _HAN.search(pattern) else 3
+    return 8 if _HAN.search(pattern) else 5
 
 
 def _expression(word: str) -> str:

@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from triaged.classify import modelfile
 from triaged.classify.encoder import default as default_encoder
 from triaged.classify.features import Floats, Occurrences, Vocabulary, matrix, occurrences, vocabulary
+from triaged.classify.matters import further, passages
 from triaged.classify.modelfile import ModelError, Stored
 from triaged.classify.promise import Promise, judge
 from triaged.classify.topics import Text
@@ -96,8 +97,14 @@ class TopicModel:
         )
 
     def predict(self, texts: Sequence[Text]) -> list[Opinion]:
-        """Return one opinion a text, in order, with the words that spoke for it. Never raises for any text."""
-        return [opinion for batch in self._batches(texts) for opinion in self._opinions(batch, explain=True)]
+        """Return one opinion a text, in order, with the words that spoke for it and further matters. Never raises."""
+        whole = [opinion for batch in self._batches(texts) for opinion in self._opinions(batch, explain=True)]
+        split = [passages(text) for text in texts]
+        said = iter(self.rank([passage for parts in split for passage in parts]))
+        return [
+            replace(opinion, further=further(opinion.ranked[0][0], [_evidence_of(next(said)) for _ in parts]))
+            for opinion, parts in zip(whole, split, strict=True)
+        ]
 
     def rank(self, texts: Sequence[Text]) -> list[Opinion]:
         """Return what `predict` returns without the words: quicker, for many texts."""
@@ -156,6 +163,10 @@ class TopicModel:
         why = _why_not(self.classes[order[0]], confidence, novelty, promise)
         names = tuple((self.classes[index], round(float(probabilities[index]), 6)) for index in ranked[:_ALTERNATIVES])
         return Opinion(ranked=names, accepted=not why, novelty=round(novelty, 4), why=why), ranked[0]
+
+
+def _evidence_of(opinion: Opinion) -> tuple[tuple[tuple[str, float], ...], bool]:
+    return opinion.ranked, opinion.novelty <= KNOWN_SHARE
 
 
 def _why_not(winner: str, confidence: float, novelty: float, promise: Promise | None) -> str:

@@ -23,8 +23,15 @@ MAX_CHARACTERS: Final = 8_000
 MAX_SENTENCES: Final = 200
 _NEGATION_REACH: Final = 4  # words between "not" and what it denies
 _NEAR: Final = 2  # sentences between the parts of one danger
-_LATIN: Final = ("en", "es", "fr", "ht", "pl")
-_TOGETHER: Final = {"zh-Hans": ("zh",), "zh-Hant": ("zh",), "ar": ("ar", "ur"), "ur": ("ur", "ar"), "fr-CA": _LATIN}
+_TABLES: Final = {
+    "zh-Hans": ("zh",),
+    "zh-Hant": ("zh",),
+    "ar": ("ar", "ur"),
+    "ur": ("ur", "ar"),
+    "ht": ("ht", "fr"),
+    "fr": ("fr", "ht"),
+}
+_WITH_VULNERABLE: Final = ("no_heat", "no_power")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +98,12 @@ def _near(found: Iterable[int]) -> set[int]:
 
 
 def _asked(language: str) -> Sequence[str]:
+    """Return the tables to ask, the letter's own first; English too, because letters mix it in."""
     known = tables()
-    if language in ("und", *_LATIN) or language not in (*known, *_TOGETHER):
-        first = [language] if language in known else []
-        rest = _LATIN if language != "und" else known
-        return [*first, *(code for code in rest if code in known and code != language)]
-    return [code for code in _TOGETHER.get(language, (language,)) if code in known]
+    first = _TABLES.get(language, (language,))
+    if first[0] not in known:
+        return known
+    return tuple(dict.fromkeys((*first, "en")))
 
 
 @cache
@@ -143,15 +150,17 @@ def _dangers(hits: Sequence[_Hit], own: Sequence[_Hit], soon: set[int]) -> Itera
     vulnerable = [hit for hit in standing if hit.flag == "vulnerable"]
     for hit in standing:
         beside = next((other for other in vulnerable if abs(other.sentence - hit.sentence) <= _NEAR), None)
-        if hit.flag == "no_heat" and beside:
-            yield "no_heat_vulnerable", Urgency.CRITICAL, hit.words
-            yield "no_heat_vulnerable", Urgency.CRITICAL, beside.words
+        if hit.flag in _WITH_VULNERABLE and beside:
+            yield f"{hit.flag}_vulnerable", Urgency.CRITICAL, hit.words
+            yield f"{hit.flag}_vulnerable", Urgency.CRITICAL, beside.words
 
 
 def _taken_back(hit: _Hit, cues: dict[str, list[_Hit]]) -> bool:
     """Tell whether other words of the letter say that this does not hold."""
     if any(cue.start < hit.end and hit.start < cue.end for cue in cues.get(f"{hit.flag}.except", ())):
         return True
+    if hit.level == "part":  # that someone is old or ill is not denied by a "not" before it
+        return False
     denials = [cue for cue in cues.get("negation", ()) if cue.sentence == hit.sentence]
     own = any(_overlap(cue, hit) for cue in denials)  # "no heat", "plus de chauffage": the danger is the lack itself
     if not own and any(0 <= hit.start - cue.end <= _NEGATION_REACH for cue in denials):
