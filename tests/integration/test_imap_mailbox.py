@@ -15,7 +15,7 @@ from tests.proxy import Proxy
 from triaged.config import Imap, Secret
 from triaged.ingest import imap
 from triaged.ingest.imap import ImapMailbox
-from triaged.ingest.mailbox import Batch, Mailbox, MailboxError
+from triaged.ingest.mailbox import BATCH_MAILS, Batch, Mailbox, MailboxError
 
 pytestmark = pytest.mark.dovecot
 SHORT = SocketTimeout(connect=5, read=1)
@@ -495,6 +495,20 @@ def test_the_servers_prefix_and_delimiter_are_used(prefixed: Dovecot, opened: Op
     mailbox = opened(account.settings())
     mailbox.move(mailbox.fetch("").mails[0].uid, wanted)
     assert len(uids(account, made)) == 1
+
+
+def test_mail_read_after_a_move_is_still_unseen(account: Account, opened: Opener) -> None:
+    """A move opens the folder for writing; reading goes on in it."""
+    for number in range(BATCH_MAILS + 2):
+        account.deliver(letter(number))
+    mailbox = opened(account.settings())
+    first = mailbox.fetch("")
+    mailbox.move(first.mails[0].uid, "Done")
+    assert len(mailbox.fetch(first.cursor).mails) == 2
+    client = account.client()
+    client.select_folder("INBOX", readonly=True)
+    assert client.search(["SEEN"]) == []
+    client.logout()
 
 
 def test_a_folder_that_is_made_is_shown_in_mail_programs(account: Account, opened: Opener) -> None:

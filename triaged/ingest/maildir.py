@@ -7,7 +7,7 @@ import base64
 import hashlib
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -135,28 +135,24 @@ class FileMailbox:
             mails: list[RawMail] = []
             refused: list[Refused] = []
             gone = octets = 0
-            failed: OSError | None = None
+            failed: dict[str, OSError] = {}
             while self._waiting and len(mails) + len(refused) < BATCH_MAILS and octets < BATCH_OCTETS:
                 waiting = self._waiting.popleft()
                 try:
                     read = self._read(waiting)
-                except OSError as error:  # this file's fault or the whole disk's: only other files can tell
-                    failed = error
-                    self._attempts[waiting.uid] += 1
-                    if self._attempts[waiting.uid] < ATTEMPTS or not mails:
-                        continue
-                    read = Refused(waiting.uid, f"{waiting.path}: {error.strerror or error}")
+                except OSError as error:
+                    failed[waiting.uid] = error
+                    continue
                 if read is None:
                     gone += 1
-                    continue
-                self._taken.add(hash_of(waiting.uid))
-                if isinstance(read, RawMail):
+                elif isinstance(read, RawMail):
                     mails.append(read)
                     octets += len(read.octets)
                 else:
                     refused.append(read)
-            if failed and not mails and not refused:
-                raise failed
+            refused += self._poisoned(failed, proven=bool(mails or refused))
+            self._taken.update(hash_of(mail.uid) for mail in mails)
+            self._taken.update(hash_of(mail.uid) for mail in refused)
             self._cursor = write_cursor(self.kind, self._taken)
             return Batch(tuple(mails), self._cursor, more=bool(self._waiting), refused=tuple(refused), gone=gone)
 
@@ -228,6 +224,17 @@ class FileMailbox:
                 continue
             waiting.append(_Waiting(self._layout.order(uid, modified_ns), uid, files[uid]))
         self._waiting = deque(sorted(waiting))
+
+    def _poisoned(self, failed: Mapping[str, OSError], *, proven: bool) -> list[Refused]:
+        """Return which of the files that could not be read are set aside; raise if nothing proves that the disk is well."""
+        self._attempts.update(failed.keys())
+        if failed and not proven:
+            raise next(iter(failed.values()))
+        return [
+            Refused(uid, f"{error.filename or uid}: {error.strerror or error}")
+            for uid, error in failed.items()
+            if self._attempts[uid] >= ATTEMPTS
+        ]
 
     def _read(self, waiting: _Waiting) -> RawMail | Refused | None:
         """Read one file; None if it is gone."""
