@@ -95,7 +95,7 @@ class RawMail:
     """One mail as the mailbox gave it, before anything is known about it."""
 
     mailbox: str
-    uid: str  # the mailbox's own key for it: IMAP UID, maildir unique name, file name
+    uid: str  # the mailbox's own key for it: IMAP UIDVALIDITY:UID, maildir unique name, file name
     octets: bytes
     received_at: datetime | None = None  # server's INTERNALDATE or file time, aware UTC
 
