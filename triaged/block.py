@@ -45,11 +45,12 @@ class ListOf(Generic[T]):
 
     item: Shape[T]
     label: str
+    said: str = ""
 
     @property
     def words(self) -> str:
         """What the items are."""
-        return f"a list: each {self.label} after a dash"
+        return self.said or f"a list: each {self.label} after a dash"
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> tuple[T, ...] | None:
         """Return the items."""
@@ -102,7 +103,9 @@ class Table(Generic[T]):
         whole = True
         for name, each in node:
             if not re.fullmatch(self.pattern, name.text):
-                reading.wrong(name, spot.about(f"{shown(name.text)} cannot name a {self.label}"), self.name_words)
+                small = re.sub(r"\s+", "-", name.text.strip().lower())
+                meant = small if re.fullmatch(self.pattern, small) else ""
+                reading.wrong(name, spot.about(f"{shown(name.text)} cannot name a {self.label}"), self.name_words, meant)
                 whole = False
                 continue
             value = self.item.read(each, Spot(f"{self.label} {shown(name.text)}", name=name.text), reading)

@@ -155,7 +155,7 @@ def _unknown_kind(node: Node, kinds: tuple[str, ...], spot: Spot, reading: Readi
     reading.wrong(node, spot.about(f"kind is {seen(node)}"), ", ".join(kinds) + comes, meant)
 
 
-MAILBOXES: Final = Key("mailbox", ListOf(MailboxShape(), "mailbox"), "The mailboxes to read", required=True)
+MAILBOXES: Final = Key("mailbox", ListOf(MailboxShape(), "mailbox", MailboxShape().words), "The mailboxes to read", required=True)
 
 # [sender]
 
@@ -214,5 +214,8 @@ _SENDER_KEYS: Final = (
     SPOOL_PATH,
 )
 SENDER: Final = Key(
-    "sender", Record(_SENDER_KEYS, _sender, words="[sender] with kind, from"), "How mail goes out", required=True
+    "sender",
+    Record(_SENDER_KEYS, _sender, words="[sender] with kind, from", label="[sender]"),
+    "How mail goes out",
+    required=True,
 )

@@ -53,10 +53,7 @@ class Parsed(Generic[T]):
         """Return what the function makes of the text."""
         number = self.numbers and isinstance(node, Scalar) and type(node.value) in (int, float)
         if not isinstance(node, Scalar) or not (isinstance(node.value, str) or number):
-            hint = (
-                f'{self.words}; "{node.text}" in quotes is text' if isinstance(node, Scalar) and node.value is not None else ""
-            )
-            reading.wrong(node, spot.says(f"is {seen(node)}"), hint or self.words)
+            reading.wrong(node, spot.says(f"is {seen(node)}"), self.words + self._in_quotes(node))
             return None
         if not node.text.strip():
             reading.wrong(node, spot.says("is empty"), self.words)
@@ -66,6 +63,16 @@ class Parsed(Generic[T]):
         except ValueError as error:
             reading.wrong(node, spot.says(f"is {seen(node)}{f': {error}' if str(error) else ''}"), self.words)
             return None
+
+    def _in_quotes(self, node: Node) -> str:
+        """Return a hint where quotes are all that is missing."""
+        if not isinstance(node, Scalar) or node.value is None:
+            return ""
+        try:
+            self.parse(node.text)
+        except ValueError:
+            return ""
+        return f"; {shown(node.text)} in quotes is text"
 
     def schema(self) -> Json:
         """Return a string's schema."""

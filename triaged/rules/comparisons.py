@@ -13,7 +13,7 @@ from triaged.reading import Reading, Spot
 from triaged.rules.conditions import Beyond, Condition, Contains, InList, Is, IsThere, Matches, Value, Words, together
 from triaged.rules.facts import Field
 from triaged.rules.words import fold, spell
-from triaged.shape import Choice, Json, Name, Parsed, Shape
+from triaged.shape import Choice, Json, Name, Parsed, Shape, Switch
 from triaged.texts import DAY, DOMAIN, ENTRY, one_line
 
 _MOST_PATTERN_OCTETS: Final = 8 << 20  # RE2's memory for one pattern
@@ -48,7 +48,7 @@ def share(text: str) -> float:
     """
     number = float(text.rstrip("% ")) / (100 if text.endswith("%") else 1)
     if not 0 <= number <= 1:
-        raise ValueError
+        raise ValueError(f"perhaps {text}%" if 1 < number <= 100 else "")
     return number
 
 
@@ -78,7 +78,7 @@ _CODE: Final = r"[a-z]{2,3}(-[A-Za-z]{2,8}){0,3}"
 LANGUAGE: Final = Parsed(_matching(_CODE), "a language code such as en, es or zh-Hans", f"^{_CODE}$")
 FLAG: Final = Parsed(_matching(_ID), "a flag: small letters, digits and . _ -", f"^{_ID}$")
 SHARE: Final = Parsed(share, "a number from 0 to 1, or 0% to 100%", r"^\d+(\.\d+)? ?%?$", numbers=True)
-URGENCY: Final = Choice({urgency.value: urgency for urgency in Urgency})
+URGENCY: Final = Choice({urgency.value: urgency for urgency in reversed(Urgency)})
 _PHRASE: Final = Parsed(_value(fold, "nothing is left of it"), "text", numbers=True)
 _WORD: Final = Parsed(_value(spell, "it has neither letter nor digit"), "a word, or words that follow each other", numbers=True)
 _PATTERN: Final = Parsed(pattern, "an RE2 pattern, as in github.com/google/re2/wiki/Syntax")
@@ -210,7 +210,10 @@ class Syntax:
 
     def read(self, about: Field, node: Node, spot: Spot, reading: Reading) -> Condition | None:
         """Return the condition."""
-        if isinstance(node, MapNode) and self.comparisons and node.entries:
+        if not self.comparisons:
+            there = Switch().read(node, spot, reading)
+            return None if there is None else IsThere(about, there, reading.place(node))
+        if isinstance(node, MapNode) and node.entries:
             return self._block(about, node, spot, reading)
         if self.switch and isinstance(node, Scalar) and isinstance(node.value, bool):
             return IsThere(about, node.value, reading.place(node))

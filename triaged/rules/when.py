@@ -28,7 +28,7 @@ HEADER_NAME: Final = Parsed(_header_name, "the name of a header such as List-Id"
 class When:
     """A condition: `always`, or a block whose lines must all hold."""
 
-    words: str = f"always, or a block with {', '.join(_KEYS)}"
+    words: str = "always, or conditions: a block with from, subject, any_text, topic, all, any, not, …"
 
     def read(self, node: Node, spot: Spot, reading: Reading) -> Condition | None:
         """Return the condition."""

@@ -24,6 +24,7 @@ _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE: Final = frozenset({"true", "True", "TRUE"})
 _FALSE: Final = frozenset({"false", "False", "FALSE"})
 _WHOLE: Final = re.compile(r"[-+]?[0-9]{1,18}")
+_GLUED: Final = re.compile(r"\s*(?:- )*[A-Za-z_]+:[^\s/:]")
 _REAL: Final = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,3})?")
 
 # The parser's words → what was found, what is allowed. {0} is the character it stumbled over.
@@ -35,6 +36,11 @@ _WORDS: Final = (
         "mapping values are not allowed",
         'a ":" stands where no key can be',
         "keys of one block exactly below each other; quotes around a text with a colon",
+    ),
+    (
+        "but found '<scalar>'",
+        "more text stands after a closing quote",
+        "a quote inside quotes twice, '' in '…'; or the other quotes around it",
     ),
     (
         "expected <block end>",
@@ -64,15 +70,26 @@ def parse(text: str, reading: Reading) -> Node | None:
     except _Refused:
         return None
     except MarkedYAMLError as error:
-        _explain(error, tree.last, reading)
+        _explain(error, tree.last, text.splitlines(), reading)
         return None
     except (YAMLError, ValueError, OverflowError):  # ruamel.yaml 0.19 lets chr() of a bad \U escape through
         reading.wrong(tree.last, "what follows cannot be read as YAML", "text with a \\ in single quotes")
         return None
 
 
-def _explain(error: MarkedYAMLError, last: Node, reading: Reading) -> None:
+def _glued(error: MarkedYAMLError, lines: list[str]) -> int:
+    """Return the line, the error's or the one before it, in which a value is glued to its key; 0 if neither is so."""
+    here = error.problem_mark.line + 1 if error.problem_mark else 0
+    return next((line for line in (here - 1, here) if 0 < line <= len(lines) and _GLUED.match(lines[line - 1])), 0)
+
+
+def _explain(error: MarkedYAMLError, last: Node, lines: list[str], reading: Reading) -> None:
     problem = str(error.problem or error)
+    line = _glued(error, lines) if "mapping values" in problem else 0
+    if line:
+        column = len(lines[line - 1].partition(":")[0]) + 1
+        reading.wrong(Scalar(None, "", line, column), "a blank is missing after the colon", "key: value")
+        return
     begins = error.context_mark if re.search("unexpected end of stream|expected ','", problem) else None
     mark = begins or error.problem_mark or error.context_mark
     at = Scalar(None, "", mark.line + 1, mark.column + 1) if mark else last
