@@ -152,6 +152,21 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The lines of an answer that its writer wrote, told apart from what is quoted.
+
+    Attributes:
+        above: Above everything quoted.
+        signature: Below it, as its form tells; no line of it counts.
+        between: Lines between quoted ones, each with what was quoted since the lines before.
+    """
+
+    above: str
+    signature: str = ""
+    between: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why something came out as it did, in words for a clerk."""
 
