@@ -121,6 +121,17 @@ class Review:
     reply_to: str = ""
     at: tuple[time, ...] = (time(8, 30), time(13, 30))
     authserv_id: str = ""
+    key: Secret | None = None  # signs the digests' tokens; default: the installation's own key, kept in the database
+    previous_key: Secret | None = None  # while digests signed with it are still out
+    undo_window: timedelta = timedelta(minutes=10)  # how long hand-offs that an answer plans wait
+    on_duty: tuple[str, ...] = ()  # who hears of critical mail at once; default: `to`
+    escalate_to: tuple[str, ...] = ()  # who hears of it when nobody has answered
+    repeat: timedelta = timedelta(minutes=15)  # how often critical mail is said again until somebody answers
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """All whose answers count, each address once, in lower case."""
+        return tuple(dict.fromkeys(address.lower() for address in (*self.to, *self.on_duty, *self.escalate_to)))
 
 
 @dataclass(frozen=True, slots=True)

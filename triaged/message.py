@@ -277,6 +277,17 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """A mail of ours to a reviewer, beside the digest: a receipt, a warning, an alert."""
+
+    subject: str
+    text: str
+    html: str = ""  # empty: plain text only
+    reply_to: str = ""
+    answers: str = ""  # Message-ID of the mail that it answers; empty: it answers none
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """All that is kept of one message beside its bytes: the row of `export`, `show` and `explain`."""
 

@@ -12,7 +12,7 @@ from triaged.node import ListNode, MapNode, Node
 from triaged.problem import Problem, WrongFile, shown
 from triaged.reading import Reading, Spot
 from triaged.settings_servers import MAILBOXES, SENDER
-from triaged.settings_values import HOLIDAYS, LANGUAGE, PREFIX, TIME, ZONE, FilePath, StoreUrl
+from triaged.settings_values import DURATION, HOLIDAYS, LANGUAGE, PREFIX, TIME, ZONE, FilePath, SecretPlace, StoreUrl
 from triaged.shape import Number
 from triaged.text_file import decode, read_octets
 from triaged.texts import ADDRESS, LINE
@@ -77,6 +77,12 @@ REVIEW_TO: Final = Key("to", Several(ADDRESS), "Who is asked")
 REPLY_TO: Final = Key("reply_to", ADDRESS, "Where answers go")
 AT: Final = Key("at", Several(TIME), "When, on business days")
 AUTHSERV: Final = Key("authserv_id", LINE, "Whose Authentication-Results we trust")
+REVIEW_KEY: Final = Key("key", SecretPlace(), "Signs the digests; default: a key kept in the database")
+PREVIOUS_KEY: Final = Key("previous_key", SecretPlace(), "The key before it, while digests signed with it are out")
+UNDO_WINDOW: Final = Key("undo_window", DURATION, "How long what an answer decides can be undone")
+ON_DUTY: Final = Key("on_duty", Several(ADDRESS), "Who hears of critical mail at once")
+ESCALATE_TO: Final = Key("escalate_to", Several(ADDRESS), "Who hears of it when nobody answers")
+REPEAT: Final = Key("repeat", DURATION, "How often critical mail is said again")
 
 
 def _review(fields: Fields, _: Reading) -> Review:
@@ -86,6 +92,12 @@ def _review(fields: Fields, _: Reading) -> Review:
         reply_to=fields.get(REPLY_TO, ""),
         at=tuple(sorted(set(times))),
         authserv_id=fields.get(AUTHSERV, ""),
+        key=fields.find(REVIEW_KEY),
+        previous_key=fields.find(PREVIOUS_KEY),
+        undo_window=fields.get(UNDO_WINDOW, Review().undo_window),
+        on_duty=fields.get(ON_DUTY, ()),
+        escalate_to=fields.get(ESCALATE_TO, ()),
+        repeat=fields.get(REPEAT, Review().repeat),
     )
 
 
@@ -100,7 +112,8 @@ def _promise(fields: Fields, _: Reading) -> Promise:
     return Promise(fields.get(MISROUTED, Promise().misrouted), fields.get(CONFIDENCE, Promise().confidence))
 
 
-REVIEW: Final = Key("review", Record((REVIEW_TO, REPLY_TO, AT, AUTHSERV), _review, label="[review]"), "Who is asked, and when")
+_REVIEW_KEYS: Final = (REVIEW_TO, REPLY_TO, AT, AUTHSERV, REVIEW_KEY, PREVIOUS_KEY, UNDO_WINDOW, ON_DUTY, ESCALATE_TO, REPEAT)
+REVIEW: Final = Key("review", Record(_REVIEW_KEYS, _review, label="[review]"), "Who is asked, and when")
 PROMISE: Final = Key("promise", Record((MISROUTED, CONFIDENCE), _promise, label="[promise]"), "What the office promises")
 SCREEN: Final = Key(
     "screen", Record((WEBFORMS,), lambda fields, _: fields.get(WEBFORMS, ()), label="[screen]"), "What is a letter"

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import authres
 
@@ -34,34 +34,66 @@ def verdicts(message: Message, authserv_id: str) -> Verdicts:
             mail that comes in under its own name, as RFC 8601 §5 demands: nothing else can tell them apart.
     """
     ours = authserv_id.strip().lower()
-    for value in message.headers.get("authentication-results", ()) if ours else ():
-        if value.partition(";")[0].split()[:1] and value.partition(";")[0].split()[0].lower() == ours:
-            return _parsed(value)
-    return Verdicts()
-
-
-def _parsed(value: str) -> Verdicts:
-    # authres 1.2 recurses into nested comments
-    if len(value) > _LENGTH or value.count("(") > _COMMENT_DEPTH:
-        return Verdicts()
-    try:
-        header = authres.AuthenticationResultsHeader.parse_value(value)
-    except authres.AuthResError:
-        return Verdicts()
     found: dict[str, str] = {}
-    for result in header.results:
+    for result in _results(_topmost(message, ours)):
         method, outcome = getattr(result, "method", ""), getattr(result, "result", "")
         if method in _METHODS and (method not in found or outcome == "pass"):  # a mail may carry several DKIM signatures
             found[method] = str(outcome).lower()
     return Verdicts(**found)
 
 
+def proof_of_sender(message: Message, authserv_id: str) -> str:
+    """Return what proves that From is who it says, in words; empty when nothing of our own server's does.
+
+    DMARC pass, or DKIM or SPF pass of exactly From's domain: stricter than DMARC's relaxed alignment (RFC 7489 §3.1), which
+    needs a list of public suffixes. A mail with several From fields or mailboxes proves nothing.
+    """
+    domain = message.sender.address.rpartition("@")[2].lower()
+    written = message.headers.get("from", ())
+    named_there = {found.lower() for value in written for found in _ADDRESS.findall(value[:_LENGTH])}
+    if not domain or len(written) != 1 or named_there != {message.sender.address.lower()}:
+        return ""
+    if verdicts(message, authserv_id).dmarc == "fail":
+        return ""
+    for result in _results(_topmost(message, authserv_id.strip().lower())):
+        method, named = getattr(result, "method", ""), _ALIGNED.get(getattr(result, "method", ""))
+        if named is None or str(getattr(result, "result", "")).lower() != "pass":
+            continue
+        properties = {f"{one.type}.{one.name}".lower(): str(one.value) for one in result.properties}
+        value = properties.get(named, "").rpartition("@")[2].strip().lower().rstrip(".")
+        if value == domain or (method == "dmarc" and not value):
+            return f"{method} pass for {domain}"
+    return ""
+
+
+_ADDRESS: Final = re.compile(r"[^\s<>\"',;:()]{1,256}@[^\s<>\"',;:()]{1,256}")
+_ALIGNED: Final = {"dmarc": "header.from", "dkim": "header.d", "spf": "smtp.mailfrom"}
+
+
+def _topmost(message: Message, ours: str) -> str:
+    for value in message.headers.get("authentication-results", ()) if ours else ():
+        if value.partition(";")[0].split()[:1] and value.partition(";")[0].split()[0].lower() == ours:
+            return value
+    return ""
+
+
+def _results(value: str) -> list[Any]:
+    # authres 1.2 recurses into nested comments
+    if not value or len(value) > _LENGTH or value.count("(") > _COMMENT_DEPTH:
+        return []
+    try:
+        return list(authres.AuthenticationResultsHeader.parse_value(value).results)
+    except authres.AuthResError:
+        return []
+
+
 def added_by_our_servers(message: Message, authserv_id: str) -> frozenset[str]:
     """Return the names of fields whose topmost one stands where only our own servers can have put it.
 
     Every server adds its fields at the top. Ours are taken to be the one that wrote the topmost Received field, those of
-    its domain, those of `authserv_id`'s domain and this machine itself. What stands above the first Received field of
-    another server was added by ours; a field further down, or in a mail without Received, may be anybody's.
+    its domain, those of `authserv_id`'s domain and this machine itself. What stands above the lowest of their Received
+    fields, before the first of another server, was added by ours. Between these two it may be the other server's, further
+    down anybody's.
     """
     homes = {_domain(authserv_id)} if authserv_id else set()
     received = iter(message.headers.get("received", ()))

@@ -173,3 +173,59 @@ FACTS: Final = Table(
     Column("value", JSON, nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
+
+DIGESTS: Final = Table(
+    "digests",  # one a person asked; its number is in the token and in the codes of its items
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),  # time slot or letter, and reviewer: never asked twice
+    Column("reviewer", String(320), nullable=False),  # lower-case address
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("state", String(20), nullable=False),  # a State
+    Column("items", JSON, nullable=False),  # what each code means: see review.digest.Item
+    Column("rounds", Integer, nullable=False, default=0),  # of critical mail: how often it was said
+)
+
+ANSWERS: Final = Table(
+    "answers",  # every mail that tried to decide something, whether it did or not
+    METADATA,
+    Column("mail_id", _ID, ForeignKey("mails.id"), primary_key=True),
+    Column("digest_id", _ID, ForeignKey("digests.id"), index=True),
+    Column("by", String(320), nullable=False),  # From, lower case; proven only if `outcome` says so
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("outcome", String(20), nullable=False),  # applied | nothing | refused
+    Column("why", Text, nullable=False),
+)
+
+LESSONS: Final = Table(
+    "lessons",  # what a person decided of a letter; silence makes none
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("mail_id", _ID, ForeignKey("mails.id"), nullable=False, index=True),
+    Column("answer_id", _ID, ForeignKey("mails.id"), index=True),  # the answer's mail; None: at the console
+    Column("digest_id", _ID, ForeignKey("digests.id")),
+    Column("by", String(320), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("status", String(20), nullable=False),  # routed | closed | ignored (spam)
+    Column("topic", String(200)),
+    Column("departments", JSON, nullable=False),
+    Column("urgency", String(20), nullable=False),
+    Column("proposed", String(200)),  # the topic that triaged proposed or had decided
+    Column("spot_check", Boolean, nullable=False),
+    Column("model", String(100), nullable=False),
+    Column("rules", String(100), nullable=False),
+    Column("before", JSON, nullable=False),  # how the letter and its deliveries stood, for undo
+    Column("undone_at", UtcDateTime),
+)
+
+NOTICES: Final = Table(
+    "notices",  # texts of receipts, notices and alerts; the outbox sends them
+    METADATA,
+    Column("key", String(300), primary_key=True),  # the delivery's
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("reply_to", String(320), nullable=False),
+    Column("answers", Text, nullable=False),  # Message-ID of the mail that it answers; empty: none
+)
