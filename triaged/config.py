@@ -82,12 +82,24 @@ class Maildir:
 
 
 @dataclass(frozen=True, slots=True)
+class Graph:
+    """How to reach one account's mail by Microsoft Graph."""
+
+    user: str
+    oauth: OAuth
+    folder: str = "INBOX"
+    url: str = ""  # default: the host of the cloud that `oauth` names
+    tls_ca: Path | None = None
+    must_refuse: str = ""  # a mailbox that our rights must not open; `check --connect` proves it
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxSettings:
     """One [[mailbox]]."""
 
     name: str
     kind: str
-    access: Imap | Maildir
+    access: Imap | Maildir | Graph
     poll: timedelta = timedelta(seconds=60)
     backfill: Literal["none", "read-only"] = "none"
     processed: str = ""  # after = { processed = "Folder" }: where handled mail moves; empty: it stays
@@ -100,7 +112,7 @@ class MailboxSettings:
 class SenderSettings:
     """[sender]: how mail goes out."""
 
-    kind: Literal["smtp", "spool"]
+    kind: Literal["smtp", "graph", "spool"]
     sender: str  # `from`: address of acknowledgements, hand-offs and digests
     host: str = "127.0.0.1"
     port: int = 25
@@ -111,6 +123,7 @@ class SenderSettings:
     path: Path | None = None  # kind = "spool"
     envelope: str = ""  # envelope sender of hand-offs and digests; default: `from`. Acknowledgements use <> (RFC 3834 §3.3)
     oauth: OAuth | None = None  # instead of `password`
+    url: str = ""  # kind = "graph": default: the host of the cloud that `oauth` names
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from triaged.block import Fields, Key, Record, Several
-from triaged.config import Imap, Maildir, Office, Promise, Review, SenderSettings, Settings
+from triaged.config import Graph, Imap, Maildir, Office, Promise, Review, SenderSettings, Settings
 from triaged.node import ListNode, MapNode, Node
 from triaged.problem import Problem, WrongFile, shown
 from triaged.reading import Reading, Spot
@@ -22,7 +22,7 @@ MOST_OCTETS: Final = 256_000
 PLACES: Final = (Path("triaged.toml"), Path("/etc/triaged/triaged.toml"))
 SHIPPED_MODEL: Final = Path(__file__).resolve().parent.parent / "models" / "starter"
 
-Signed = TypeVar("Signed", Imap | Maildir, SenderSettings)
+Signed = TypeVar("Signed", Imap | Maildir | Graph, SenderSettings)
 
 # [office]
 

@@ -5,20 +5,21 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from triaged.block import Fields, Key, ListOf, Record, Several
-from triaged.config import Imap, MailboxSettings, Maildir, SenderSettings
+from triaged.config import Graph, Imap, MailboxSettings, Maildir, SenderSettings
 from triaged.node import MapNode, Node, Scalar, seen
 from triaged.problem import nearest, shown
 from triaged.reading import Reading, Spot
-from triaged.settings_oauth import OAUTH
+from triaged.settings_oauth import HTTPS, OAUTH
 from triaged.settings_values import DURATION, HOST, NAME, PREFIX, FilePath, SecretPlace, is_loopback
 from triaged.shape import Choice, Json, Number
 from triaged.texts import ADDRESS, LINE, address
 
 Tls = Literal["implicit", "starttls", "none"]
+SenderKind = Literal["smtp", "graph", "spool"]
 Backfill = Literal["none", "read-only"]
 _TLS: Final[Mapping[str, Tls]] = {"implicit": "implicit", "starttls": "starttls", "none": "none"}
 _BACKFILL: Final[Mapping[str, Backfill]] = {"none": "none", "read-only": "read-only"}
-_LATER: Final = ("exchange", "graph")
+_LATER: Final = ("exchange",)
 
 # how to reach a server: the same for IMAP and SMTP
 
@@ -37,7 +38,7 @@ def _check_tls(fields: Fields, host: str, tls: Tls, reading: Reading) -> None:
 # [[mailbox]]
 
 MAILBOX_NAME: Final = Key("name", NAME, "How reports and rules call it", required=True)
-MAILBOX_KIND: Final = Key("kind", LINE, "imap or maildir", required=True)
+MAILBOX_KIND: Final = Key("kind", LINE, "imap, graph or maildir", required=True)
 POLL: Final = Key("poll", DURATION, "How often we look")
 BACKFILL: Final[Key[Backfill]] = Key(
     "backfill",
@@ -54,6 +55,10 @@ MAILBOX_PREFIX: Final = Key("prefix", PREFIX, "The prefix of references likewise
 IMAP_HOST: Final = Key("host", HOST, "The IMAP server", required=True)
 IMAP_USER: Final = Key("user", LINE, "The account", required=True)
 IMAP_PASSWORD: Final = Key("password", SecretPlace(), "Where its password lies; or oauth")
+URL: Final = Key("url", HTTPS, "Where Graph answers; default: the host of the cloud that oauth names")
+MUST_REFUSE: Final = Key("must_refuse", ADDRESS, "A mailbox that our rights must not open; check --connect proves it")
+GRAPH_USER: Final = Key("user", ADDRESS, "The mailbox's address", required=True)
+GRAPH_OAUTH: Final = Key("oauth", OAUTH.shape, OAUTH.about, required=True)
 FOLDER: Final = Key("folder", LINE, "The folder to read")
 MAILDIR_PATH: Final = Key("path", FilePath(), "A maildir, a folder of .eml files, or an mbox file", required=True)
 _EVERY_MAILBOX: Final = (
@@ -92,6 +97,22 @@ def _imap(fields: Fields, reading: Reading) -> MailboxSettings | None:
     return _mailbox(fields, access, _own_address(access.user))
 
 
+def _graph(fields: Fields, reading: Reading) -> MailboxSettings | None:
+    oauth = fields.need(GRAPH_OAUTH)
+    if oauth.provider != "microsoft":
+        reading.wrong(fields.at(GRAPH_OAUTH), fields.spot.about("Graph takes no tokens of Google's"), 'provider = "microsoft"')
+        return None
+    access = Graph(
+        user=fields.need(GRAPH_USER),
+        oauth=oauth,
+        folder=fields.get(FOLDER, "INBOX"),
+        url=fields.get(URL, ""),
+        tls_ca=fields.find(TLS_CA),
+        must_refuse=fields.get(MUST_REFUSE, ""),
+    )
+    return _mailbox(fields, access, (access.user,))
+
+
 def _own_address(user: str) -> tuple[str, ...]:
     try:
         return (address(user),)
@@ -99,7 +120,7 @@ def _own_address(user: str) -> tuple[str, ...]:
         return ()
 
 
-def _mailbox(fields: Fields, access: Imap | Maildir, addresses: tuple[str, ...]) -> MailboxSettings:
+def _mailbox(fields: Fields, access: Imap | Maildir | Graph, addresses: tuple[str, ...]) -> MailboxSettings:
     usual = MailboxSettings("", "", access)
     backfill: Backfill = fields.get(BACKFILL, "none")
     return MailboxSettings(
@@ -117,6 +138,7 @@ def _mailbox(fields: Fields, access: Imap | Maildir, addresses: tuple[str, ...])
 
 _MAILBOXES: Final[Mapping[str, Record[MailboxSettings]]] = {
     "imap": Record((*_EVERY_MAILBOX, IMAP_HOST, PORT, TLS, TLS_CA, IMAP_USER, IMAP_PASSWORD, OAUTH, FOLDER), _imap),
+    "graph": Record((*_EVERY_MAILBOX, GRAPH_USER, GRAPH_OAUTH, FOLDER, URL, TLS_CA, MUST_REFUSE), _graph),
     "maildir": Record(
         (*_EVERY_MAILBOX, MAILDIR_PATH), lambda fields, _: _mailbox(fields, Maildir(fields.need(MAILDIR_PATH)), ())
     ),
@@ -136,7 +158,7 @@ class MailboxShape:
             return None
         kind = node.find("kind")
         if kind is None:
-            reading.wrong(node, spot.about("kind is missing"), "kind: imap, maildir")
+            reading.wrong(node, spot.about("kind is missing"), f"kind: {', '.join(_MAILBOXES)}")
             return None
         if not isinstance(kind, Scalar) or kind.text not in _MAILBOXES:
             _unknown_kind(kind, tuple(_MAILBOXES), spot, reading)
@@ -151,21 +173,23 @@ class MailboxShape:
 def _unknown_kind(node: Node, kinds: tuple[str, ...], spot: Spot, reading: Reading) -> None:
     later = isinstance(node, Scalar) and node.text in _LATER
     meant = nearest(node.text, kinds) if isinstance(node, Scalar) and not later else ""
-    comes = " (exchange and graph come later)" if later else ""
+    comes = " (exchange comes later)" if later else ""
     reading.wrong(node, spot.about(f"kind is {seen(node)}"), ", ".join(kinds) + comes, meant)
 
 
-MAILBOXES: Final = Key("mailbox", ListOf(MailboxShape(), "mailbox", MailboxShape().words), "The mailboxes to read", required=True)
+MAILBOXES: Final = Key(
+    "mailbox", ListOf(MailboxShape(), "mailbox", MailboxShape().words), "The mailboxes to read", required=True
+)
 
 # [sender]
 
-SENDER_KIND: Final = Key("kind", LINE, "smtp or spool", required=True)
+SENDER_KIND: Final = Key("kind", LINE, "smtp, graph or spool", required=True)
 SENDER_FROM: Final = Key("from", ADDRESS, "Whom our mail is from", required=True)
 ENVELOPE: Final = Key("envelope", ADDRESS, "The envelope sender of hand-offs and digests; default: from")
 SENDER_HOST: Final = Key("host", HOST, "The SMTP server")
 SENDER_USER: Final = Key("user", LINE, "The account, if the server wants one")
 SPOOL_PATH: Final = Key("path", FilePath(), 'Where kind = "spool" writes .eml files')
-_SENDER_KINDS: Final[Mapping[str, Literal["smtp", "spool"]]] = {"smtp": "smtp", "spool": "spool"}
+_SENDER_KINDS: Final[Mapping[str, SenderKind]] = {"smtp": "smtp", "graph": "graph", "spool": "spool"}
 
 
 def _sender(fields: Fields, reading: Reading) -> SenderSettings | None:
@@ -176,7 +200,13 @@ def _sender(fields: Fields, reading: Reading) -> SenderSettings | None:
     if kind == "spool" and fields.find(SPOOL_PATH) is None:
         reading.wrong(fields.node, fields.spot.about("path is missing"), f"path: {FilePath().words}")
     oauth = fields.find(OAUTH)
-    if bool(user) is not bool(password or oauth):
+    if kind == "graph":
+        if oauth is None or oauth.provider != "microsoft":
+            reading.wrong(
+                fields.at(OAUTH), fields.spot.about("graph needs oauth"), f'oauth = {OAUTH.shape.words}, of "microsoft"'
+            )
+            return None
+    elif bool(user) is not bool(password or oauth):
         lacks = "password" if user else "user"
         reading.wrong(fields.node, fields.spot.about(f"{lacks} is missing"), "user and password (or oauth), or neither")
     if password and oauth:
@@ -197,6 +227,7 @@ def _sender(fields: Fields, reading: Reading) -> SenderSettings | None:
         path=fields.find(SPOOL_PATH),
         envelope=fields.get(ENVELOPE, ""),
         oauth=oauth,
+        url=fields.get(URL, ""),
     )
 
 
@@ -211,6 +242,7 @@ _SENDER_KEYS: Final = (
     SENDER_USER,
     PASSWORD,
     OAUTH,
+    URL,
     SPOOL_PATH,
 )
 SENDER: Final = Key(

@@ -11,16 +11,17 @@ from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as modified_utf7
 
 from tests.dovecot import Account
+from tests.graph import GraphServer, Mail
 from triaged import config
 from triaged.ingest.mailbox import Mailbox, open_mailbox
 
 # What the kinds may differ in, all in one place. Everything else holds for each.
-MOVES_MAIL: Final = {"imap", "maildir", "eml"}  # an mbox file has no other folder
-SEES_A_FOLDER_MADE_ANEW: Final = {"imap", "mbox"}  # file names tell by themselves which mail is new
-NOTICES_MAIL_GOING: Final = {"imap", "maildir", "eml"}  # an mbox is written anew when a mail is taken out
-KEEPS_LINE_ENDS: Final = {"maildir", "eml", "mbox"}  # IMAP has CRLF only (RFC 9051 §4.3)
-KEEPS_A_MISSING_LINE_END: Final = {"imap", "maildir", "eml"}  # what follows in an mbox begins on a new line
-KEEPS_NUL: Final = {"maildir", "eml", "mbox"}  # IMAP4rev1 strings have no NUL (RFC 3501 §4.3)
+MOVES_MAIL: Final = {"imap", "maildir", "eml", "graph"}  # an mbox file has no other folder
+SEES_A_FOLDER_MADE_ANEW: Final = {"imap", "mbox", "graph"}  # file names tell by themselves which mail is new
+NOTICES_MAIL_GOING: Final = {"imap", "maildir", "eml", "graph"}  # an mbox is written anew when a mail is taken out
+KEEPS_LINE_ENDS: Final = {"maildir", "eml", "mbox", "graph"}  # IMAP has CRLF only (RFC 9051 §4.3)
+KEEPS_A_MISSING_LINE_END: Final = {"imap", "maildir", "eml", "graph"}  # what follows in an mbox begins on a new line
+KEEPS_NUL: Final = {"maildir", "eml", "mbox", "graph"}  # IMAP4rev1 strings have no NUL (RFC 3501 §4.3)
 
 
 class Place(Protocol):
@@ -292,3 +293,52 @@ class ImapPlace:
 
     def unlink(self) -> None:
         self._as_staff(lambda client: client.delete_folder(self._on_server))
+
+
+class GraphPlace:
+    kind = "graph"
+
+    def __init__(self, server: GraphServer, folder: str = "Büro/Post") -> None:
+        self.server = server
+        self.name = folder
+        self._id = ""
+        self._delivered: list[Mail] = []
+        self.make()
+
+    def make(self) -> None:
+        parent = "msgfolderroot"
+        for level in range(1, len(self.name.split("/")) + 1):
+            path = "/".join(self.name.split("/")[:level])
+            parent = (self.server.find(path) or self.server.make(path.split("/")[-1], parent)).id
+        self._id = parent
+        self._delivered.clear()
+
+    def mailbox(self) -> Mailbox:
+        return open_mailbox("graph", "mayor", self.server.settings(folder=self.name), self.server.issuer.folder)
+
+    def deliver(self, octets: bytes) -> None:
+        self._delivered.append(self.server.deliver(octets, self._id))
+
+    def remove(self, index: int) -> None:
+        self.server.take_away(self._delivered[index])
+
+    def touch(self, index: int) -> None:
+        self._delivered[index].changed = self.server.bump()
+
+    def folder(self, name: str) -> list[bytes]:
+        found = self.server.find(name)
+        assert found
+        return [mail.octets for mail in self.server.inside(found.id)]
+
+    def drafts(self, name: str) -> int:
+        found = self.server.find(name)
+        assert found
+        return sum(mail.draft for mail in self.server.inside(found.id))
+
+    def snapshot(self) -> object:
+        return self.server.changes, sorted(self.server.folders)
+
+    def unlink(self) -> None:
+        found = self.server.find(self.name)
+        assert found
+        self.server.unlink(found)

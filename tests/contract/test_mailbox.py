@@ -15,6 +15,7 @@ from tests.contract.places import (
     NOTICES_MAIL_GOING,
     SEES_A_FOLDER_MADE_ANEW,
     EmlPlace,
+    GraphPlace,
     ImapPlace,
     MaildirPlace,
     MboxPlace,
@@ -24,7 +25,7 @@ from tests.contract.places import (
 )
 from triaged.ingest.mailbox import BATCH_MAILS, BATCH_OCTETS, KINDS, MAX_MAIL_OCTETS, Batch, Mailbox, MailboxError
 
-EVERY = {"imap", "maildir", "eml", "mbox"}
+EVERY = {"imap", "maildir", "eml", "mbox", "graph"}
 NEVER = timedelta(seconds=60)
 Test = TypeVar("Test", bound=Callable[..., None])
 LETTER = b"From: Ann <ann@example.org>\nSubject: No heat\n\nSince Friday.\n"
@@ -66,6 +67,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "imap":
         return ImapPlace(request.getfixturevalue("account"))
+    if request.param == "graph":
+        return GraphPlace(request.getfixturevalue("graph"))
     places: dict[str, Callable[[Path], Place]] = {"maildir": MaildirPlace, "eml": EmlPlace, "mbox": MboxPlace}
     return places[request.param](tmp_path)
 
@@ -90,7 +93,7 @@ def subjects(*batches: Batch) -> list[int]:
 
 
 def test_every_kind_of_the_registry_is_judged_here() -> None:
-    assert set(KINDS) == {"imap", "maildir"}  # and maildir stands for three
+    assert set(KINDS) == {"graph", "imap", "maildir"}  # and maildir stands for three
 
 
 def test_an_empty_folder_gives_no_mail(mailbox: Mailbox) -> None:

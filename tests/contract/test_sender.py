@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import graph
+from tests.graph import GraphServer
 from tests.smtp import PASSWORD, QUICK, USER, Rude, Sink
 from triaged.config import SenderSettings
 from triaged.message import State
@@ -33,6 +35,19 @@ class Way:
 
     sender: Sender
     arrived: Callable[[], list[tuple[str, list[str], bytes]]]
+    outside: Callable[[bytes], bytes] = lambda octets: octets  # what the way itself changes in a mail
+    own_envelope_sender: str = ""  # where the way takes none of ours
+
+    def from_whom(self, sender: str) -> str:
+        """Return the envelope sender that arrives."""
+        return self.own_envelope_sender or sender
+
+
+def as_exchange_sends(octets: bytes) -> bytes:
+    """Return a mail as Exchange lets it out: under a Message-ID of its own, which stands last here."""
+    header, blank, body = octets.partition(b"\r\n\r\n")
+    kept = [line for line in header.split(b"\r\n") if not line.startswith(b"Message-ID:")]
+    return b"\r\n".join([*kept, b"Message-ID: <0@PROD.OUTLOOK.EXAMPLE>"]) + blank + body
 
 
 def spooled(folder: Path) -> list[tuple[str, list[str], bytes]]:
@@ -55,11 +70,22 @@ def spooled(folder: Path) -> list[tuple[str, list[str], bytes]]:
         "smtp none auth",
         "smtp starttls auth",
         "smtp implicit auth",
+        "graph",
     ]
 )
 def way(request: pytest.FixtureRequest, tmp_path: Path, sinks: Callable[..., Sink]) -> Iterator[Way]:
     """Every kind of sender, with something at its other end."""
     kind, *options = request.param.split()
+    if kind == "graph":
+        server: GraphServer = request.getfixturevalue("graph")
+        with closing(open_sender("graph", server.sender())) as sender:
+            yield Way(
+                sender,
+                lambda: [(mail.user, mail.recipients, mail.octets) for mail in server.sent],
+                as_exchange_sends,
+                graph.USER,
+            )
+        return
     if kind == "spool":
         folder = tmp_path / "outgoing"
         yield Way(open_sender("spool", SenderSettings("spool", USER, path=folder)), lambda: spooled(folder))
@@ -76,7 +102,8 @@ def way(request: pytest.FixtureRequest, tmp_path: Path, sinks: Callable[..., Sin
 
 def test_a_mail_arrives_whole_without_bcc_and_with_its_envelope(way: Way) -> None:
     assert way.sender.send(ENVELOPE)
-    assert way.arrived() == [("bounces@example.gov", ["a@example.org", "b@example.org"], SENT)]
+    expected = (way.from_whom("bounces@example.gov"), ["a@example.org", "b@example.org"], way.outside(SENT))
+    assert way.arrived() == [expected]
 
 
 def test_eight_bits_arrive_as_they_were(way: Way) -> None:
@@ -87,7 +114,7 @@ def test_eight_bits_arrive_as_they_were(way: Way) -> None:
 
 def test_the_null_reverse_path_stays_null(way: Way) -> None:
     way.sender.send(replace(ENVELOPE, sender="", notify_never=True))
-    assert way.arrived()[0][0] == ""
+    assert way.arrived()[0][0] == way.from_whom("")
 
 
 def test_an_address_beyond_ascii_arrives(way: Way) -> None:
@@ -97,7 +124,11 @@ def test_an_address_beyond_ascii_arrives(way: Way) -> None:
 
 def test_line_ends_are_crlf_whatever_they_were(way: Way) -> None:
     way.sender.send(replace(ENVELOPE, octets=b"Message-ID: <1@x>\nSubject: x\n\na\rb\n.\nc"))
-    assert way.arrived()[0][2] == b"Message-ID: <1@x>\r\nSubject: x\r\n\r\na\r\nb\r\n.\r\nc\r\n"
+    arrived = way.arrived()[0][2]
+    assert b"\r" not in arrived.replace(b"\r\n", b"")
+    assert b"\n" not in arrived.replace(b"\r\n", b"")
+    assert b"Subject: x\r\n" in arrived
+    assert arrived.partition(b"\r\n\r\n")[2] == b"a\r\nb\r\n.\r\nc\r\n"
 
 
 @pytest.mark.parametrize(
@@ -122,6 +153,22 @@ def test_after_close_it_can_be_used_again(way: Way) -> None:
     way.sender.close()
     way.sender.send(replace(ENVELOPE, octets=MAIL.replace(b"<1@", b"<2@")))
     assert len(way.arrived()) == 2
+
+
+def test_who_is_named_in_the_header_and_is_no_recipient_gets_nothing(way: Way) -> None:
+    way.sender.send(replace(ENVELOPE, recipients=("b@example.org",)))
+    assert way.arrived()[0][1] == ["b@example.org"]
+
+
+def test_what_says_that_a_mail_is_ours_survives_the_way(way: Way) -> None:
+    """Loop safety must not hang on Message-ID and Auto-Submitted: some ways drop both."""
+    mail = MAIL.replace(
+        b"Subject: x", b"X-Triaged-Loop: signed\r\nAuto-Submitted: auto-replied\r\nSubject: [MAY-2026-000123] x"
+    )
+    way.sender.send(replace(ENVELOPE, octets=mail))
+    arrived = way.arrived()[0][2]
+    assert b"X-Triaged-Loop: signed\r\n" in arrived
+    assert b"Subject: [MAY-2026-000123] x\r\n" in arrived
 
 
 # Spool ---------------------------------------------------------------------------------------------------------------

@@ -144,6 +144,7 @@ def folder_parts(folder: str) -> tuple[str, ...]:
 
 
 KINDS: Final = {
+    "graph": "triaged.ingest.graph:open_mailbox",
     "imap": "triaged.ingest.imap:open_mailbox",
     "maildir": "triaged.ingest.maildir:open_mailbox",
 }

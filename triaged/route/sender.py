@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any, Final, Protocol
 
 from triaged.message import Outcome, State
+from triaged.route.header import addr_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,21 @@ class Sender(Protocol):
         """Let go of the connection; safe to call twice."""
 
 
+def check_addresses(envelope: Envelope) -> None:
+    """Refuse a mail that can go nowhere.
+
+    Raises:
+        SendError: It has no recipient, or an address that is none; permanent.
+    """
+    if not envelope.recipients:
+        raise SendError("the mail has no recipient", permanent=True, code="5.1.0")
+    for address in (*((envelope.sender,) if envelope.sender else ()), *envelope.recipients):
+        if not addr_spec(address):
+            raise SendError(f"{address!r} is not an address that mail can go to (5.1.3)", permanent=True, code="5.1.3")
+
+
 KINDS: Final = {
+    "graph": "triaged.route.graph:open_sender",
     "smtp": "triaged.route.smtp:open_sender",
     "spool": "triaged.route.spool:open_sender",
 }

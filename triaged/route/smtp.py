@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from triaged.oauth.tokens import TokenError, Tokens, open_tokens
 from triaged.route.header import addr_spec
-from triaged.route.sender import Accepts, Envelope, Sender, SendError
+from triaged.route.sender import Accepts, Envelope, Sender, SendError, check_addresses
 from triaged.route.smtp_session import CLOSING, Timeouts, code_of, connect, socket_of, words_of
 from triaged.route.wire import header_of, wire_form
 
@@ -53,7 +53,7 @@ class Smtp:
     def send(self, envelope: Envelope) -> str:
         """Give the server the mail."""
         octets = wire_form(envelope.octets)
-        _check_addresses(envelope)
+        check_addresses(envelope)
         with self._lock:
             smtp = self._connected()
             try:
@@ -204,14 +204,6 @@ class Smtp:
             permanent=code // 100 == 5 and code != _AUTHENTICATION_REQUIRED,
             code=code_of(code, text),
         )
-
-
-def _check_addresses(envelope: Envelope) -> None:
-    if not envelope.recipients:
-        raise SendError("the mail has no recipient", permanent=True, code="5.1.0")
-    for address in (*((envelope.sender,) if envelope.sender else ()), *envelope.recipients):
-        if not addr_spec(address):
-            raise SendError(f"{address!r} is not an address that mail can go to (5.1.3)", permanent=True, code="5.1.3")
 
 
 def _announced_size(smtp: smtplib.SMTP) -> int | None:

@@ -10,8 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Final
 
-from triaged.route.header import addr_spec
-from triaged.route.sender import Accepts, Envelope, Sender, SendError
+from triaged.route.sender import Accepts, Envelope, Sender, SendError, check_addresses
 from triaged.route.wire import header_of, wire_form
 
 if TYPE_CHECKING:
@@ -40,11 +39,7 @@ class Spool:
 
     def send(self, envelope: Envelope) -> str:
         """Write the file, unless it is there."""
-        if not envelope.recipients:
-            raise SendError("the mail has no recipient", permanent=True, code="5.1.0")
-        for address in (*((envelope.sender,) if envelope.sender else ()), *envelope.recipients):
-            if not addr_spec(address):
-                raise SendError(f"{address!r} is not an address that mail can go to (5.1.3)", permanent=True, code="5.1.3")
+        check_addresses(envelope)
         octets = wire_form(envelope.octets)
         identity = _identity(envelope, octets)
         with self._lock:

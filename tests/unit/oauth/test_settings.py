@@ -7,7 +7,7 @@ import pytest
 
 from tests.installation import Installation
 from tests.issuer import CLIENT, TENANT, Issuer
-from triaged.config import Imap, OAuth
+from triaged.config import Graph, Imap, OAuth, Settings
 from triaged.problem import WrongFile
 from triaged.settings_file import read_settings
 
@@ -102,3 +102,45 @@ def test_auth_names_the_mailboxes_there_are(office: Callable[[str], Installation
 
 def test_auth_of_a_mailbox_with_a_password_has_nothing_to_do(office: Callable[[str], Installation]) -> None:
     assert "without OAuth" in office('password = { env = "P" }').triaged("auth", "mayor", status=1)
+
+
+GRAPH = 'kind = "graph"\nuser = "mayor@example.gov"\n'
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "said"),
+    [
+        (GRAPH, "oauth is missing"),
+        (GRAPH + 'oauth = { provider = "google", service_account = { env = "R" } }', "Google's"),
+        (GRAPH + MICROSOFT + '\nhost = "x.y"', "unknown key"),
+        (GRAPH + MICROSOFT + '\nurl = "http://graph.example"', "https://"),
+        (GRAPH.replace("@", "") + MICROSOFT, '"@"'),
+    ],
+)
+def test_what_does_not_fit_a_graph_mailbox_is_said(mailbox: str, said: str) -> None:
+    with pytest.raises(WrongFile) as caught:
+        read_graph(mailbox)
+    assert said in str(caught.value)
+
+
+def read_graph(mailbox: str, sender: str = 'kind = "spool"\npath = "out"') -> Settings:
+    head = FILE.format(credential="", store="").partition("[[mailbox]]")[0]
+    text = f'{head}[[mailbox]]\nname = "mayor"\n{mailbox}\n[sender]\n{sender}\nfrom = "c@example.gov"\n'
+    return read_settings(text.encode(), "triaged.toml", Path("/etc/triaged"))
+
+
+def test_a_graph_mailbox_and_sender_are_read() -> None:
+    options = 'folder = "Büro/Post"\nmust_refuse = "clerk@example.gov"\n'
+    settings = read_graph(GRAPH + options + MICROSOFT, f'kind = "graph"\n{MICROSOFT}')
+    oauth = OAuth("microsoft", Path("/etc/triaged/tokens"), client="c", tenant="t")
+    assert settings.mailboxes[0].access == Graph("mayor@example.gov", oauth, "Büro/Post", must_refuse="clerk@example.gov")
+    assert settings.mailboxes[0].addresses == ("mayor@example.gov",)
+    assert (settings.sender.kind, settings.sender.oauth) == ("graph", oauth)
+
+
+@pytest.mark.parametrize(
+    "sender", ['kind = "graph"', 'kind = "graph"\noauth = { provider = "google", service_account = { env = "R" } }']
+)
+def test_a_graph_sender_without_microsofts_tokens_is_refused(sender: str) -> None:
+    with pytest.raises(WrongFile, match="graph needs oauth"):
+        read_graph(GRAPH + MICROSOFT, sender)
