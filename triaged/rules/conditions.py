@@ -14,6 +14,7 @@ from triaged.rules.words import fold, has_word, spell
 
 _SHOWN_CHARACTERS: Final = 60
 _SHOWN_VALUES: Final = 4
+_THINGS: Final = {"is_reply": ("", "earlier mail"), "attachment": ("an ", "attachment"), "campaign": ("a ", "campaign")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +189,8 @@ class IsThere:
 
     def __str__(self) -> str:
         """Return the condition in words."""
-        what = "earlier mail" if self.field.key == "is_reply" else str(self.field)
-        return f"there is {'' if self.there else 'no '}{what.removeprefix('' if self.there else 'an ')}"
+        article, what = _THINGS.get(self.field.key, ("", str(self.field)))
+        return f"there is {article if self.there else 'no '}{what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,14 +269,9 @@ class Always:
 
 def fields_of(condition: Condition) -> Iterator[Field]:
     """Iterate over what a condition looks at."""
-    match condition:
-        case All() | AnyOf():
-            for each in condition.conditions:
-                yield from fields_of(each)
-        case Not():
-            yield from fields_of(condition.condition)
-        case Is() | InList() | Contains() | Words() | Matches() | Beyond() | IsThere():
-            yield condition.field
+    for leaf in leaves(condition):
+        if isinstance(leaf, Is | InList | Contains | Words | Matches | Beyond | IsThere):
+            yield leaf.field
 
 
 def together(parts: Sequence[Condition | None], at: Place) -> Condition | None:

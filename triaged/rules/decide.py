@@ -128,7 +128,7 @@ def apply_rules(
 
 
 def _facts(letter: Letter, assessment: Assessment, rules: Rules, standing: Standing, from_list: bool) -> Facts:
-    best, probability = assessment.opinion.ranked[0]
+    best, probability = ("", 0.0) if letter.message.unreadable else assessment.opinion.ranked[0]
     topic = standing.topic or best
     guessed = standing.topic_guessed if standing.topic else from_list or not assessment.opinion.accepted
     return Facts(
@@ -234,11 +234,16 @@ class _Verdict:
             reasons=self._reasons(notices, unsure, silent),
         )
 
+    def _unreadable(self) -> str:
+        return self.message.unreadable or ("it cannot be read" if self.screening.kind is Kind.UNREADABLE else "")
+
     def _topics(self) -> tuple[Topic, ...]:
         """Return the letter's matters, the main one first."""
         opinion = self.assessment.opinion
         if self.standing.topic:
             names = [self.standing.topic]
+        elif self._unreadable():  # what the model says of no text at all is worth nothing
+            return ()
         else:
             further = opinion.further if opinion.accepted and not self.standing.departments else ()
             names = [opinion.ranked[0][0], *(topic for topic, _ in further)]
@@ -248,16 +253,15 @@ class _Verdict:
     def _notices(self, urgency: Urgency) -> tuple[Reason, ...]:
         """Return why a person must look, whatever the model thinks and beside the rules that hold it."""
         found = []
-        unreadable = self.message.unreadable or ("it cannot be read" if self.screening.kind is Kind.UNREADABLE else "")
-        if self.screening.must_review or unreadable:
-            found.append(Reason("screen", "review", self.screening.must_review or unreadable))
+        if self.screening.must_review or self._unreadable():
+            found.append(Reason("screen", "review", self.screening.must_review or self._unreadable()))
         if self.standing.closed and urgency is Urgency.CRITICAL:
             found.append(Reason("promise", "review", "a rule would close it, but what is critical is never closed unseen"))
         return tuple(found)
 
     def _unsure(self, topics: Sequence[Topic]) -> Reason | None:
         """Return why the model must not act alone, unless a rule has said where the letter goes."""
-        if _routed_by_rule(self.standing):
+        if _routed_by_rule(self.standing) or self._unreadable():
             return None
         opinion = self.assessment.opinion
         best, probability = opinion.ranked[0]
@@ -287,7 +291,8 @@ class _Verdict:
         return ""
 
     def _reasons(self, notices: Sequence[Reason], unsure: Reason | None, silent: str) -> tuple[Reason, ...]:
-        model = [reason for reason in self.assessment.reasons if reason.by != "promise"]
+        said = () if self._unreadable() else self.assessment.reasons
+        model = [reason for reason in said if reason.by != "promise"]
         quiet = [Reason("rule", "no acknowledgement", silent)] if silent and self.screening.may_acknowledge else []
         why = [unsure] if unsure else []
         return (*self.screening.reasons, *model, *self.standing.reasons, *notices, *why, *quiet)

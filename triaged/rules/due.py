@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
-from zoneinfo import ZoneInfo
 
 _WRITTEN: Final = re.compile(r"([0-9]{1,3}) (day|business day|hour)s?")
 _SATURDAY: Final = 5
@@ -81,28 +80,3 @@ def respond_by(received: datetime, limit: Within, calendar: Calendar) -> date:
         day += timedelta(days=1)
         left -= calendar.is_business_day(day)
     return day
-
-
-def office_calendar(timezone: str, holidays: str) -> Calendar:
-    """Return an office's calendar; loads the `holidays` package, nothing else is read.
-
-    Args:
-        timezone: An IANA name.
-        holidays: Country or country and subdivision, "US-NY"; empty: weekends only.
-
-    Raises:
-        ValueError: The zone or the place is not known.
-    """
-    try:
-        zone = ZoneInfo(timezone)
-    except (OSError, KeyError, ValueError) as error:  # ZoneInfoNotFoundError is a KeyError; a folder's name gives an OSError
-        raise ValueError(f"unknown time zone {timezone}") from error
-    if not holidays:
-        return Calendar(zone)
-    import holidays as calendars
-
-    country, _, subdivision = holidays.partition("-")
-    try:
-        return Calendar(zone, calendars.country_holidays(country, subdiv=subdivision or None))
-    except NotImplementedError as error:
-        raise ValueError(f"unknown holidays {holidays}") from error

@@ -47,8 +47,8 @@ def fold(text: str) -> str:
     Character by character, since `unicodedata.normalize` takes quadratic time on long runs of marks (measured with Python
     3.11: 8 s for 90,000 of them).
     """
-    composed = _JAMO.sub(lambda run: unicodedata.normalize("NFC", run.group()), text)
-    return " ".join(composed.translate(_FOLDED).split())
+    folded = " ".join(text.translate(_FOLDED).split())
+    return _JAMO.sub(lambda run: unicodedata.normalize("NFC", run.group()), folded)
 
 
 def spell(text: str) -> str:

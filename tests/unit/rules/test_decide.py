@@ -307,6 +307,18 @@ def test_a_person_looks_at_what_cannot_be_read_or_trusted_whatever_rules_say(mor
     assert (decision.status, decision.held) == (Status.REVIEW, True)
 
 
+def test_nobody_guesses_the_topic_of_a_letter_that_cannot_be_read() -> None:
+    decision = decided(assessment=opinion("heat", 0.3), message=letter(unreadable="encrypted"))
+    assert (decision.topic, decision.confidence, decision.departments, decision.urgency) == (None, None, (), Urgency.NORMAL)
+    assert whys(decision) == "screen review: encrypted\nrule no acknowledgement: a person must look first"
+
+
+def test_a_rule_may_say_where_a_letter_belongs_that_cannot_be_read() -> None:
+    rules = rule("{from: {in: council}}", "{topic: media}")
+    decision = decided(rules, message=letter(sender="a@council.example.gov", unreadable="encrypted"))
+    assert (decision.status, decision.topic, decision.departments) == (Status.REVIEW, "media", ("press",))
+
+
 def test_reasons_tell_the_whole_way() -> None:
     assessment = replace(UNSURE, reasons=(Reason("model", "noise", "41% sure"), Reason("promise", "a person decides", "41%")))
     screening = Screening(Kind.LETTER, True, (Reason("screen", "letter", "nothing says otherwise"),))

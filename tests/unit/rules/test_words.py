@@ -68,6 +68,7 @@ def test_capitals_make_no_difference(text: str) -> None:
 
 
 @given(st.text())
+@example("㉮ﾡￂ")
 def test_folding_twice_changes_nothing_and_leaves_one_blank_between_words(text: str) -> None:
     folded = fold(text)
     assert fold(folded) == folded
