@@ -284,7 +284,7 @@ class Notice:
     text: str
     html: str = ""  # empty: plain text only
     reply_to: str = ""
-    answers: str = ""  # Message-ID of the mail that it answers; empty: it answers none
+    answers: str = ""  # Message-ID of the mail that it answers, "-" if that has none; empty: it answers no mail
 
 
 @dataclass(frozen=True, slots=True)

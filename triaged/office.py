@@ -1,5 +1,6 @@
 """One configuration, opened: what the pipeline needs to work for an office. Built at start and at every reload."""
 
+import hashlib
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -9,13 +10,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, make_url
 
-from triaged.classify import starter
+from triaged.classify import modelfile, starter
 from triaged.classify.topic import load as load_model
 from triaged.classify.topics import Topics
 from triaged.config import MailboxSettings, Maildir, Settings
 from triaged.ingest.screen import Trust
 from triaged.message import Decision
 from triaged.movers import Movers
+from triaged.review.token import Keys
 from triaged.route.deliver import open_handoffs
 from triaged.route.handoff import Handoff, Letterhead, Means
 from triaged.route.plan import Limits
@@ -40,7 +42,11 @@ class Office:
         calendar: The office's business days.
         handoffs: Delivery kind → how it is carried out.
         sender: How mail goes out; used by the delivery thread only.
+        movers: Move mail in mailboxes.
+        answer_keys: Sign the tokens of digests.
         limits: The breaker on acknowledgements.
+        model_version: Names the model among all others, for lessons.
+        rules_version: Names the state of rules.yaml likewise.
     """
 
     settings: Settings
@@ -51,7 +57,10 @@ class Office:
     handoffs: Mapping[str, Handoff]
     sender: Sender
     movers: Movers
+    answer_keys: Keys
     limits: Limits = field(default_factory=Limits)
+    model_version: str = ""
+    rules_version: str = ""
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -121,6 +130,7 @@ class Office:
             mailbox_addresses=frozenset(address.lower() for address in self.mailbox(mailbox).addresses),
             authserv_id=review.authserv_id,
             webforms=frozenset(address.lower() for address in self.settings.webforms),
+            reviewers=frozenset(review.people),
             is_own_loop_header=self.signer.is_own_loop_header,
             is_own_message_id=self.signer.is_own_message_id,
         )
@@ -154,7 +164,31 @@ def open_office(settings: Settings, engine: Engine, clock: Callable[[], datetime
         templates=settings.office.templates,
     )
     calendar = Calendar(zone, holidays_of(settings.office.holidays))
-    return Office(settings, rules, model, signer, calendar, open_handoffs(means), sender, movers)
+    return Office(
+        settings=settings,
+        rules=rules,
+        topics=model,
+        signer=signer,
+        calendar=calendar,
+        handoffs=open_handoffs(means),
+        sender=sender,
+        movers=movers,
+        answer_keys=_answer_keys(settings, signer),
+        model_version=_version(starter.folder(settings.office.model) / modelfile.MANIFEST),
+        rules_version=_version(settings.office.rules),
+    )
+
+
+def _answer_keys(settings: Settings, signer: Signer) -> Keys:
+    """Return what signs digests: the administrator's key, else one derived from this installation's."""
+    review, base = settings.review, settings.file.parent
+    secrets = [read_secret(key, base) if key else "" for key in (review.key, review.previous_key)]
+    current, previous = (hashlib.sha256(secret.encode()).digest() if secret else None for secret in secrets)
+    return Keys(settings.office.name, current or signer.key, previous or (signer.key if current else None))
+
+
+def _version(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 def signer_for(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> Signer:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
+from triaged import answering
 from triaged.classify.assess import assess
 from triaged.ingest.fingerprint import fingerprint
 from triaged.ingest.mailbox import Mailbox
@@ -22,7 +23,7 @@ from triaged.office import Office
 from triaged.route.handoff import Case
 from triaged.route.plan import Planning, given_up, plan, retry_after
 from triaged.rules.decide import decide
-from triaged.store import cases, health, mails, outbox, records
+from triaged.store import cases, health, mails, notices, outbox, records
 from triaged.store.engine import reading
 from triaged.store.mails import KeptMail
 from triaged.thread import continue_thread, find_thread, note_bounce, past_acknowledgements
@@ -41,6 +42,7 @@ class Understanding:
     screening: Screening
     assessment: Assessment
     decision: Decision
+    answer: answering.Attempt | None = None  # it answers a digest
 
     @property
     def parts(self) -> tuple[Message, Screening, Assessment, Decision]:
@@ -89,9 +91,12 @@ def understand(
     received = office.local(received_at or now).date()
     message = read(octets)
     screening = screen(message, office.trust(mailbox))
+    answer = answering.recognise(message, screening, office, now)
+    if answer:
+        screening = answering.as_screening(answer)
     assessment = assess(message, office.topics, office.local(now))
     decision = decide(message, screening, assessment, office.rules, mailbox, office.local(now).date(), received)
-    return Understanding(message, screening, assessment, decision)
+    return Understanding(message, screening, assessment, decision, answer)
 
 
 def process(mail_id: int, office: Office, engine: Engine, clock: Clock) -> None:
@@ -138,6 +143,8 @@ def _record(db: Connection, kept: KeptMail, understood: Understanding, office: O
     )
     outbox.plan(db, kept.id, deliveries, now)
     cases.note(db, case.id, "triaged", f"{screening.kind}: {decision.status}", now)
+    if understood.answer:
+        answering.apply(db, kept.id, message, understood.answer, office, now)
     log.info(
         "processed",
         extra={
@@ -186,11 +193,12 @@ def _attempt(dispatch: Dispatch, office: Office, engine: Engine) -> Outcome:
     with reading(engine) as db:
         record = records.of_mail(db, dispatch.mail_id)
         kept = mails.load(db, dispatch.mail_id)
+        notice = notices.load(db, dispatch.delivery.key) if dispatch.delivery.kind == "notice" else None
     if record is None:
         return Outcome(State.FAILED, "its message was never recorded")
     try:
         message = Message() if record.status is Status.SET_ASIDE else read(kept.octets)
-        case = Case(record, message, kept.octets, office.name(kept.mailbox), kept.uid, dispatch.attempts)
+        case = Case(record, message, kept.octets, office.name(kept.mailbox), kept.uid, dispatch.attempts, notice)
         return office.handoffs[dispatch.delivery.kind].deliver(dispatch.delivery, case)
     except Exception:
         log.exception("a delivery broke", extra={"reference": record.reference, "delivery": dispatch.id})

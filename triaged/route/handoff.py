@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
 
-from triaged.message import Delivery, Message, Outcome, Record
+from triaged.message import Delivery, Message, Notice, Outcome, Record
 from triaged.route.sender import Sender
 from triaged.signing import Signer
 
@@ -21,6 +21,7 @@ class Case:
     office: str  # the office's name, as writers know it
     uid: str = ""  # the mailbox's key for the mail
     attempt: int = 1
+    notice: Notice | None = None  # kind "notice": what to say
 
 
 @dataclass(frozen=True, slots=True)

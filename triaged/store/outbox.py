@@ -16,8 +16,10 @@ class IllegalMove(ValueError):
     """A state change that `message.MOVES` does not know."""
 
 
-def plan(db: Connection, mail_id: int, deliveries: Iterable[Delivery], at: datetime) -> None:
-    """Add deliveries; one whose key is known already is left as it stands."""
+def plan(
+    db: Connection, mail_id: int, deliveries: Iterable[Delivery], at: datetime, *, due_at: datetime | None = None
+) -> None:
+    """Add deliveries, due at once or not before a time; one whose key is known already is left as it stands."""
     wanted = {delivery.key: delivery for delivery in deliveries}
     known = set(db.scalars(select(DELIVERIES.c.key).where(DELIVERIES.c.key.in_(wanted))))
     rows = [
@@ -33,7 +35,7 @@ def plan(db: Connection, mail_id: int, deliveries: Iterable[Delivery], at: datet
             "attempts": 0,
             "detail": delivery.detail,
             "planned_at": at,
-            "due_at": at,
+            "due_at": due_at or at,
         }
         for key, delivery in wanted.items()
         if key not in known
@@ -184,13 +186,21 @@ def cancel_open(db: Connection, mail_id: int, kinds: Sequence[str], why: str, at
     return db.execute(query.values(state=State.CANCELLED, detail=why, settled_at=at)).rowcount
 
 
-def release(db: Connection, mail_id: int, keys: Sequence[str], at: datetime) -> int:
+def release(db: Connection, mail_id: int, keys: Sequence[str], at: datetime, *, due_at: datetime | None = None) -> int:
     """Plan again what a person wants sent after all: held, failed, or cancelled by an earlier answer."""
     stopped = [State.HELD, State.FAILED, State.CANCELLED]
     query = update(DELIVERIES).where(
         DELIVERIES.c.mail_id == mail_id, DELIVERIES.c.key.in_(keys), DELIVERIES.c.state.in_(stopped)
     )
-    return db.execute(query.values(state=State.PLANNED, planned_at=at, due_at=at, settled_at=None)).rowcount
+    return db.execute(query.values(state=State.PLANNED, planned_at=at, due_at=due_at or at, settled_at=None)).rowcount
+
+
+def put_back(db: Connection, delivery_id: int, now_in: State, back_to: State, detail: str, due_at: datetime) -> bool:
+    """Return a delivery to how it stood before a person's answer that is undone; False when it has moved on since."""
+    if State.SENDING in (now_in, back_to) or State.SENT in (now_in, back_to):
+        raise IllegalMove(f"a delivery is not put back from {now_in} to {back_to}")
+    query = update(DELIVERIES).where(DELIVERIES.c.id == delivery_id, DELIVERIES.c.state == now_in)
+    return db.execute(query.values(state=back_to, detail=detail, due_at=due_at)).rowcount == 1
 
 
 def dispatch(row: RowMapping, **changed: Any) -> Dispatch:

@@ -1,0 +1,274 @@
+"""Answers to digests: are both locks open, what do they say, what becomes of it. Everything in the transaction of `process`.
+
+The locks: a token that we signed for this reviewer, and a From that our own mail server proves to be that reviewer. With one
+lock only nothing is applied and the reviewer is told at the address we know; with none it is no answer.
+"""
+
+import logging
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from triaged.ingest.authentication import proof_of_sender
+from triaged.ingest.mime import read
+from triaged.ingest.written import written
+from triaged.message import Decision, Delivery, Kind, Message, Notice, Reason, Record, Screening, Status, Urgency
+from triaged.office import Office
+from triaged.resolve import Answer, Asked, CannotResolve, learn, settle, standing
+from triaged.review import answer as answers
+from triaged.review.code import code
+from triaged.review.line import Asked as Item
+from triaged.review.line import Instruction
+from triaged.review.names import Names
+from triaged.review.receipt import Effect, Result, one_lock, receipt
+from triaged.review.token import Finding, Token, find, make, plus_address
+from triaged.review.words import Verb
+from triaged.route.header import one_line
+from triaged.store import cases, digests, notices, outbox, records
+from triaged.store.mails import load
+from triaged.undoing import TooLate, take_back
+
+log = logging.getLogger("triaged")
+WORDS: Final = "One may write: CODE ok | CODE topic or department (urgent) | CODE close: why | CODE spam | CODE show | undo"
+_SHOWN: Final = 8_000  # characters of a letter that was asked for
+_PEOPLE: Final = frozenset({Kind.LETTER, Kind.ANSWER, Kind.LIST, Kind.SPAM, Kind.UNREADABLE})  # no machine's
+_LOOKS_CODED: Final = re.compile(r"^\W{0,4}\d{1,3}\s?[A-Za-z]\b", re.MULTILINE)
+_RECIPIENTS: Final = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
+_DAY: Final = timedelta(days=1)
+_NOTICES_A_DAY: Final = 20  # to all reviewers: a flood of forged answers must not become a flood of notices
+_EMPTY_RECEIPTS_A_DAY: Final = 1  # of one digest, to mails that say nothing like an instruction: they may be machines
+_VAIN_RECEIPTS_A_DAY: Final = 20  # of one digest, to mails whose instructions change nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A mail that answers a digest, or pretends to.
+
+    Attributes:
+        sender: From.
+        token: What its token says; None without a valid one.
+        refusal: Why it is not obeyed; empty when both locks are open.
+        tell: Whom to tell of a refusal; empty: nobody.
+        proof: What proves From.
+    """
+
+    sender: str
+    token: Token | None
+    refusal: str = ""
+    tell: str = ""
+    proof: str = ""
+
+
+def recognise(message: Message, screening: Screening, office: Office, now: datetime) -> Attempt | None:
+    """Tell whether a mail answers a digest and which of its locks are open; None when it is no answer. Touches nothing.
+
+    A machine's mail (out-of-office, bounce, our own) never is one.
+    """
+    if screening.kind not in _PEOPLE:
+        return None
+    people, review = office.settings.review.people, office.settings.review
+    recipients = " ".join(value for name in _RECIPIENTS for value in message.headers.get(name, ()))
+    ids = " ".join((*message.in_reply_to, *message.references[::-1]))
+    places = (recipients, ids, "\n".join((message.text, message.quoted, message.signature)))
+    found = find(places, office.answer_keys, people, now)
+    sender = message.sender.address.lower()
+    proof = proof_of_sender(message, review.authserv_id)
+    if found.token and not found.expired:
+        return _with_token(found.token, sender, proof)
+    meant = found.tried or screening.kind is Kind.ANSWER or _speaks_to_us(recipients, review.reply_to, message)
+    if sender not in people or not meant:
+        return None
+    why = _why_no_token(found)
+    if proof:
+        return Attempt(sender, None, why, tell=sender, proof=proof)
+    if screening.kind is Kind.ANSWER or found.expired:
+        return Attempt(sender, None, f"{why}, and nothing proves its From")
+    return None
+
+
+def _with_token(token: Token, sender: str, proof: str) -> Attempt:
+    if sender != token.reviewer:
+        why = f"it has the token of {token.reviewer}'s digest and comes from {sender or 'nobody'}"
+        return Attempt(sender, token, why, tell=token.reviewer, proof=proof)
+    if not proof:
+        why = "our mail server does not prove that its From is genuine (no DMARC, aligned DKIM or SPF pass)"
+        return Attempt(sender, token, why, tell=token.reviewer)
+    return Attempt(sender, token, proof=proof)
+
+
+def _why_no_token(found: Finding) -> str:
+    if found.expired:
+        return "its digest is too old to be answered"
+    return "its token is not one of ours" if found.tried else "it carries no digest's token"
+
+
+def _speaks_to_us(recipients: str, reply_to: str, message: Message) -> bool:
+    local, _, domain = reply_to.lower().rpartition("@")
+    addressed = bool(local) and re.search(
+        rf"(?<![\w.+-]){re.escape(local)}(?:\+[^@\s]*)?@{re.escape(domain)}", recipients.lower()
+    )
+    return bool(addressed) and _LOOKS_CODED.search(message.text[:5_000]) is not None
+
+
+def as_screening(attempt: Attempt) -> Screening:
+    """Return what kind of mail an answer is, with the state of its locks as the reason."""
+    digest = attempt.token.digest if attempt.token else "unknown"
+    because = attempt.refusal or f"{attempt.sender} answers digest {digest} ({attempt.proof})"
+    name = "answer refused" if attempt.refusal else "answer"
+    return Screening(Kind.ANSWER, False, (Reason("screen", name, one_line(because, 300)),))
+
+
+def apply(db: Connection, mail_id: int, message: Message, attempt: Attempt, office: Office, now: datetime) -> None:
+    """Do what an answer says and plan its receipt; or plan the notice that it was not obeyed."""
+    token = attempt.token
+    digest = digests.by_id(db, token.digest) if token else None
+    if not attempt.refusal and (digest is None or digest.reviewer != attempt.sender):
+        attempt = replace(attempt, refusal="its digest is not known here", tell=attempt.sender)
+    if attempt.refusal or digest is None or token is None:
+        _refuse(db, mail_id, attempt, digest.id if digest else None, office, now)
+        return
+    names = Names(
+        {key: topic.departments for key, topic in office.rules.topics.items()},
+        {key: department.name for key, department in office.rules.departments.items()},
+    )
+    text = make(token, office.answer_keys)
+    items = [Item(item["number"], item["spot_check"]) for item in digest.items]
+    own = written(load(db, mail_id).octets)
+    understood = answers.understand(own, items, digest.id, names, f"{answers.LAST} {text}")
+    if not (understood.tried or understood.unclear):
+        understood = answers.in_subject(message.subject, items, digest.id, names)
+    hand = _Hand(db, office, digest, mail_id, attempt.sender, now)
+    results = hand.undo_all() if understood.undo else [hand.do(one) for one in understood.instructions]
+    changed = any(one.effect in (Effect.DONE, Effect.UNDONE) for one in results)
+    outcome = "applied" if changed else "nothing" if understood.tried else "chatter"
+    said = digests.answers_since(db, now - _DAY, digest.id, outcome)
+    summary = f"{len(results)} understood, {len(understood.unclear)} not"
+    digests.note_answer(db, mail_id, digest.id, attempt.sender, outcome, summary, now)
+    log.info("answer", extra={"digest": digest.id, "mail": mail_id, "outcome": outcome, "items": len(results)})
+    if said >= {"applied": 1_000, "nothing": _VAIN_RECEIPTS_A_DAY, "chatter": _EMPTY_RECEIPTS_A_DAY}[outcome]:
+        return  # a machine that answers our receipts ends here
+    done = any(one.effect is Effect.DONE for one in results)
+    until = f"{office.local(now + office.settings.review.undo_window):%H:%M}" if done else ""
+    letter = receipt(results, understood.unclear, until, WORDS, text)
+    reply_to = plus_address(office.settings.review.reply_to, text)
+    letter = replace(letter, answers=message.message_id or "-", reply_to=reply_to)
+    say(db, mail_id, f"receipt:{mail_id}", attempt.sender, letter, office, now)
+
+
+def say(db: Connection, mail_id: int, key: str, to: str, notice: Notice, office: Office, now: datetime) -> None:
+    """Plan a mail to a reviewer; once only under a key."""
+    if notices.keep(db, key, notice):
+        outbox.plan(db, mail_id, [Delivery("notice", to, key, office.signer.message_id(key))], now)
+
+
+def _refuse(db: Connection, mail_id: int, attempt: Attempt, digest_id: int | None, office: Office, now: datetime) -> None:
+    today = digests.answers_since(db, now - _DAY, None, "refused")
+    digests.note_answer(db, mail_id, digest_id, attempt.sender, "refused", attempt.refusal, now)
+    log.warning("answer refused", extra={"mail": mail_id, "digest": digest_id, "why": attempt.refusal, "today": today + 1})
+    if attempt.tell and today < _NOTICES_A_DAY:
+        letter = one_lock(one_line(attempt.refusal, 300), one_line(attempt.sender, 200), f"{office.local(now):%d %B %Y, %H:%M}")
+        letter = replace(letter, answers="-")
+        say(db, mail_id, f"refused:{mail_id}", attempt.tell, letter, office, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    """Carries out one answer's instructions."""
+
+    db: Connection
+    office: Office
+    digest: digests.DigestRow
+    answer_id: int
+    by: str
+    now: datetime
+
+    def do(self, instruction: Instruction) -> Result:
+        """Carry out one instruction and say what became of it."""
+        item = next(item for item in self.digest.items if item["number"] == instruction.number)
+        record = records.of_mail(self.db, item["mail_id"])
+        called = f"{code(instruction.number, self.digest.id)} ({item['reference']})"
+        if record is None:
+            return Result(Effect.NOT_DONE, f"{called}: the letter is no longer kept")
+        if instruction.verb is Verb.SHOW:
+            return self._show(called, record)
+        lesson = digests.decided(self.db, record.mail_id)
+        if instruction.verb is Verb.UNDO:
+            return self._undo(called, lesson)
+        if lesson or (record.status not in records.WAITING and not item["spot_check"]):
+            return Result(Effect.BEFORE, f"{called}: {_decided_before(record, lesson, self.office)}")
+        try:
+            return Result(Effect.DONE, f"{called}: {self._decide(item, record, instruction)}")
+        except CannotResolve as refusal:
+            return Result(Effect.NOT_DONE, f"{called}: {refusal}")
+
+    def undo_all(self) -> list[Result]:
+        """Take back this person's latest answer to the digest."""
+        lessons = digests.last_answer(self.db, self.digest.id, self.by)
+        if not lessons:
+            return [Result(Effect.NOT_DONE, "undo: you have decided nothing of this digest that still stands")]
+        numbers = {item["mail_id"]: item for item in self.digest.items}
+        found = []
+        for lesson in lessons:
+            item = numbers[lesson.mail_id]
+            found.append(self._undo(f"{code(item['number'], self.digest.id)} ({item['reference']})", lesson))
+        return found
+
+    def _decide(self, item: dict[str, Any], record: Record, said: Instruction) -> str:
+        asked = Asked(self.answer_id, self.digest.id, item["spot_check"])
+        urgency = said.urgency or (Urgency(item["urgency"]) if said.verb is Verb.OK else None)
+        answer = Answer(self.by, said.topic, said.departments, urgency, said.verb is Verb.CLOSE, said.verb is Verb.SPAM)
+        if said.verb is Verb.OK:
+            if not item["departments"]:
+                raise CannotResolve("nothing was proposed: say a topic or a department")
+            answer = replace(answer, topic=item["topic"], departments=tuple(item["departments"]))
+        due_at = self.now + self.office.settings.review.undo_window
+        if item["spot_check"] and said.verb is Verb.OK and record.status is Status.ROUTED and not said.urgency:
+            return self._confirm(record, asked)
+        decision = settle(self.db, record, answer, self.office, self.now, due_at, asked)
+        if said.why:
+            cases.note(self.db, record.case_id, self.by, f"closed: {one_line(said.why, 300)}", self.now)
+        if decision.status is Status.ROUTED:
+            names = ", ".join(self.office.rules.departments[one].name for one in decision.departments)
+            return f"{decision.topic or 'no topic'} → {names}, {decision.urgency}"
+        return "spam" if answer.spam else f"closed{f': {one_line(said.why, 200)}' if said.why else ''}"
+
+    def _confirm(self, record: Record, asked: Asked) -> str:
+        """Note that a letter which triaged sent on by itself went the right way."""
+        decision = Decision(record.status, record.topic, None, record.urgency, record.departments)
+        learn(self.db, record, decision, self.by, self.office, self.now, standing(record), asked)
+        cases.note(self.db, record.case_id, self.by, "spot check: right", self.now)
+        return "right, as it was decided"
+
+    def _show(self, called: str, record: Record) -> Result:
+        letter = read(load(self.db, record.mail_id).octets)
+        text = letter.text or letter.quoted
+        more = "\n[…] The letter goes on; the office keeps it whole." if len(text) > _SHOWN else ""
+        sender = f"{record.sender.name} <{record.sender.address}>".strip()
+        head = f"From: {sender}\nSubject: {record.subject}\n\n"
+        return Result(Effect.SHOWN, f"{called}: see below", body=_plain(head + text[:_SHOWN] + more))
+
+    def _undo(self, called: str, lesson: digests.Lesson | None) -> Result:
+        if lesson is None:
+            return Result(Effect.NOT_DONE, f"{called}: there is nothing to undo")
+        if lesson.by != self.by:
+            return Result(Effect.NOT_DONE, f"{called}: {lesson.by} decided it and can undo it")
+        try:
+            take_back(self.db, lesson, self.by, self.now)
+        except TooLate as why:
+            return Result(Effect.NOT_DONE, f"{called}: {why}")
+        return Result(Effect.UNDONE, f"{called}: {'as before' if lesson.spot_check else 'it waits for a decision again'}")
+
+
+def _decided_before(record: Record, lesson: digests.Lesson | None, office: Office) -> str:
+    by = lesson.by if lesson else next((reason.name for reason in reversed(record.reasons) if reason.by == "staff"), "triaged")
+    at = f" on {office.local(lesson.at):%d %b, %H:%M}" if lesson else ""
+    where = ", ".join(record.departments)
+    what = f"{record.topic or 'no topic'} → {where}" if record.status is Status.ROUTED else record.status.value
+    return f"by {by}{at}: {what}"
+
+
+def _plain(text: str) -> str:
+    return "".join(letter for letter in text if letter == "\n" or letter.isprintable())
