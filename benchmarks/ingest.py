@@ -23,7 +23,7 @@ from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
-from tests.dovecot import Account, running
+from tests.dovecot import Account, free_port, running
 
 ROOT = Path(__file__).parent.parent
 OCTETS = 10_000
@@ -35,6 +35,7 @@ timezone = "America/New_York"
 rules = "{root}/rules.yaml"
 model = "{root}/models/starter"
 languages = ["en", "es", "fr"]
+encoder = {encoder}
 
 [store]
 url = "sqlite:///{folder}/triaged.db"
@@ -105,7 +106,7 @@ def sink() -> Iterator[tuple[int, Any]]:
     port, taken = multiprocessing.Value("i", 0), multiprocessing.Value("i", 0)
     process = multiprocessing.Process(target=_count, args=(port, taken), daemon=True)
     process.start()
-    while not port.value:
+    while not port.value and process.is_alive():
         time.sleep(0.01)
     try:
         yield port.value, taken
@@ -143,7 +144,7 @@ def run_once(config: Path) -> tuple[float, float, float]:
     return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def measure(count: int) -> None:
+def measure(count: int, *, encoder: bool) -> None:
     rng = random.Random(7)
     pool = letters()
     with running() as server, sink() as (smtp, taken), tempfile.TemporaryDirectory() as folder:
@@ -152,6 +153,7 @@ def measure(count: int) -> None:
         config = Path(folder) / "triaged.toml"
         config.write_text(
             _SETTINGS.format(
+                encoder=str(encoder).lower(),
                 root=ROOT,
                 folder=folder,
                 imap=server.tls_port,
@@ -168,7 +170,9 @@ def measure(count: int) -> None:
             octets = mail(number, rng.choice(pool), rng)
             size += len(octets)
             account.deliver(octets)
-        print(f"{count} messages of {size / count:,.0f} octets on Dovecot, {os.cpu_count()} cores")
+        print(
+            f"encoder {'on' if encoder else 'off'}, {count} messages of {size / count:,.0f} octets on Dovecot, {os.cpu_count()} cores"
+        )
         fetch = bare_fetch(account)
         print(f"  bare IMAPClient fetch   {count / fetch:8.0f} messages/s  ({fetch:.1f} s)")
         wall, cpu, memory = run_once(config)
@@ -185,8 +189,10 @@ def measure(count: int) -> None:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--messages", type=int, nargs="+", default=[5000])
-    for count in arguments.parse_args().messages:
-        measure(count)
+    arguments.add_argument("--encoder", action="store_true", help="with sentence vectors, as an office runs it")
+    chosen = arguments.parse_args()
+    for count in chosen.messages:
+        measure(count, encoder=chosen.encoder)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ prefix = "MAY"
 timezone = "America/New_York"
 rules = "rules.yaml"
 languages = ["en", "es", "fr"]
+encoder = false
 
 [store]
 url = "{store}"

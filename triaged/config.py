@@ -27,6 +27,7 @@ class Office:
     holidays: str = ""  # the `holidays` package's names: "US-NY"
     phone: str = ""  # for help in other languages or an accessible format, in acknowledgements
     templates: Path | None = None  # the office's own acknowledgement texts, before the shipped ones
+    encoder: bool = True  # sentence vectors beside words; False: words alone, quicker and less often right
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +95,28 @@ class Graph:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """How to reach one mailbox on an Exchange server by EWS; by `password` or by `oauth`."""
+
+    user: str  # the mailbox's address, shared mailboxes among them
+    url: str  # https://mail.example.gov/EWS/Exchange.asmx
+    password: Secret | None = None
+    oauth: OAuth | None = None
+    account: str = ""  # who signs in: OFFICE\\triaged; default: `user`
+    auth: Literal["ntlm", "basic"] = "ntlm"
+    access: Literal["delegate", "impersonation"] = "delegate"
+    folder: str = "INBOX"
+    tls_ca: Path | None = None
+    must_refuse: str = ""  # a mailbox that our rights must not open; `check --connect` proves it
+
+
+@dataclass(frozen=True, slots=True)
 class MailboxSettings:
     """One [[mailbox]]."""
 
     name: str
     kind: str
-    access: Imap | Maildir | Graph
+    access: Imap | Maildir | Graph | Exchange
     poll: timedelta = timedelta(seconds=60)
     backfill: Literal["none", "read-only"] = "none"
     processed: str = ""  # after = { processed = "Folder" }: where handled mail moves; empty: it stays
@@ -112,7 +129,7 @@ class MailboxSettings:
 class SenderSettings:
     """[sender]: how mail goes out."""
 
-    kind: Literal["smtp", "graph", "spool"]
+    kind: Literal["smtp", "exchange", "graph", "spool"]
     sender: str  # `from`: address of acknowledgements, hand-offs and digests
     host: str = "127.0.0.1"
     port: int = 25
@@ -124,6 +141,7 @@ class SenderSettings:
     envelope: str = ""  # envelope sender of hand-offs and digests; default: `from`. Acknowledgements use <> (RFC 3834 §3.3)
     oauth: OAuth | None = None  # instead of `password`
     url: str = ""  # kind = "graph": default: the host of the cloud that `oauth` names
+    exchange: Exchange | None = None  # kind = "exchange"
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,12 @@ def open_office(settings: Settings, engine: Engine, clock: Callable[[], datetime
     """
     rules = load_rules(settings.office.rules)
     promise = settings.promise
-    model = load_model(starter.folder(settings.office.model), ceiling=promise.misrouted, level=promise.confidence)
+    model = load_model(
+        starter.folder(settings.office.model),
+        with_encoder=settings.office.encoder,
+        ceiling=promise.misrouted,
+        level=promise.confidence,
+    )
     zone = ZoneInfo(settings.office.timezone)
     signer = signer_for(settings, engine, clock)
     sender = _sender(settings)

@@ -35,6 +35,7 @@ name = "Office of the Mayor"
 prefix = "MAY"
 timezone = "America/New_York"
 rules = "rules.yaml"
+encoder = false
 
 [store]
 url = "sqlite:///triaged.db"
@@ -76,7 +77,7 @@ def model_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every child inherits the model and the language tables instead of reading them."""
     load = cache(office_room.load_model)
     monkeypatch.setattr(office_room, "load_model", load)
-    model = load(starter.folder(), ceiling=0.02, level=0.95)
+    model = load(starter.folder(), with_encoder=False, ceiling=0.02, level=0.95)
     assess(Message(subject="No heat, 1", text="It is cold here."), model, NOW)
 
 
