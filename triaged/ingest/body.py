@@ -22,6 +22,12 @@ _SIGNATURES: Final = frozenset(
 _SMIME: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _TNEF: Final = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _CALENDAR: Final = frozenset({"text/calendar", "application/ics", "text/x-vcalendar"})
+_PGP: Final = "it is encrypted (PGP)"
+_ENCRYPTED: Final = "it is encrypted"
+_ENCRYPTED_SMIME: Final = "it is encrypted (S/MIME)"
+_OPAQUE_SMIME: Final = "it is signed with S/MIME in a form that hides its text"
+_PACKED: Final = "what it holds is packed in winmail.dat (Outlook's own format)"
+CLOSED: Final = frozenset({_PGP, _ENCRYPTED, _ENCRYPTED_SMIME, _OPAQUE_SMIME, _PACKED})  # somebody wrote; we cannot read it
 _SHOWN_FIELDS: Final = ("from", "to", "cc", "date", "subject", "message-id")
 _META: Final = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w:.-]{2,40})", re.IGNORECASE)
 _IS_HTML: Final = re.compile(r"\s*(?:<!doctype html|<html)", re.IGNORECASE)
@@ -76,13 +82,13 @@ def _take(part: Part, body: Body) -> None:
         _calendar(part, body)
     elif kind in _SMIME:
         signed = part.content["smime-type"].lower() == "signed-data"
-        body.closed = "it is signed with S/MIME in a form that hides its text" if signed else "it is encrypted (S/MIME)"
+        body.closed = _OPAQUE_SMIME if signed else _ENCRYPTED_SMIME
         _attach(part, body)
     elif kind in _TNEF or part.filename.lower() == "winmail.dat":
-        body.closed = "what it holds is packed in winmail.dat (Outlook's own format)"
+        body.closed = _PACKED
         _attach(part, body)
     elif kind == "application/pgp-encrypted":
-        body.closed = "it is encrypted (PGP)"
+        body.closed = _PGP
     elif _is_text(part):
         _text(part, body)
     elif kind not in _SIGNATURES:
@@ -147,7 +153,7 @@ def _related(part: Part, body: Body) -> None:
 
 
 def _encrypted(part: Part, body: Body) -> None:
-    body.closed = "it is encrypted (PGP)" if "pgp" in part.content["protocol"].lower() else "it is encrypted"
+    body.closed = _PGP if "pgp" in part.content["protocol"].lower() else _ENCRYPTED
     for child in part.children:
         _attach(child, body)
 
@@ -162,7 +168,7 @@ _MULTIPARTS: Final[dict[str, Callable[[Part, Body], None]]] = {
 def _text(part: Part, body: Body) -> None:
     text = _decoded(part, body)
     if "-----BEGIN PGP MESSAGE-----" in text:
-        body.closed = "it is encrypted (PGP)"
+        body.closed = _PGP
         return
     if part.media_type == "text/html" and body.texts and _same_words(text, body.text):
         return  # plain and HTML twins side by side, without multipart/alternative

@@ -18,6 +18,7 @@ _KEY: Final = re.compile(r"[*_\s]{0,4}([^\W\d_][^\n:：\t=]{0,48}?)[*_ ]{0,3}(?:
 _TAG: Final = re.compile(r"<([A-Z][A-Z0-9_]{0,30})>")
 _APP: Final = re.compile(r"<APP>([^<\n]{0,60})")
 _KEY_WORDS: Final = 7
+_FEWEST: Final = 3  # different keys make a form
 
 # Keys as they stand in forms, lower case, in English, French and Spanish, and the IQ tags.
 _NAME: Final = frozenset(
@@ -196,6 +197,8 @@ def _keyed(text: str) -> Fields:
         key = one_line(match[1]) if match else ""
         if match and len(key.split()) <= _KEY_WORDS and not (found and _in_free_text(found[-1][0], key)):
             found.append((key, [match[2].strip()]))
+            if len(found) > _FIELDS:
+                return ()
         elif not found:
             before.append(line)
         elif line.strip() and after_blank and any(found[-1][1]) and not _is_free(found[-1][0]):
@@ -203,7 +206,7 @@ def _keyed(text: str) -> Fields:
         else:
             found[-1][1].append(line.strip())
         after_blank = not line.strip()
-    form = tuple((key, "\n".join(values).strip()) for key, values in found[:_FIELDS])
+    form = tuple((key, "\n".join(values).strip()) for key, values in found)
     return form if _is_form(form, " ".join(before)) else ()
 
 
@@ -219,11 +222,11 @@ def _in_free_text(last: str, key: str) -> bool:
 def _is_form(form: Fields, before: str) -> bool:
     """Tell a form from a letter that ends with the writer's address and telephone, and from forwarded header lines."""
     keys = [_plain(key) for key, _ in form if key]
-    if len(set(keys)) < 3 or set(keys) <= _HEADER_NAMES or (before.strip() and not _begins_form(before)):
+    if len(set(keys)) < _FEWEST or set(keys) <= _HEADER_NAMES or (before.strip() and not _begins_form(before)):
         return False
     filled = {_plain(key) for key, value in form if _plain(key) in _KNOWN and any(letter.isalnum() for letter in value)}
     named = bool(filled & (_NAME | _FIRST)) and any(_plain(key) in _EMAIL and "@" in value for key, value in form)
-    return named or (len(filled) >= 3 and len(filled) * 2 >= len(set(keys)))
+    return named or (len(filled) >= _FEWEST and len(filled) * 2 >= len(set(keys)))
 
 
 def _begins_form(before: str) -> bool:
@@ -235,7 +238,7 @@ def _tagged(text: str) -> Fields:
     found: list[tuple[str, str]] = []
     never_closed: set[str] = set()
     position = 0
-    while len(found) < _FIELDS and (opening := _TAG.search(text, position)):
+    while len(found) < _FIELDS and len(never_closed) < _FIELDS and (opening := _TAG.search(text, position)):
         name = opening[1]
         if name == "APP":
             application = _APP.match(text, opening.start())
@@ -249,4 +252,4 @@ def _tagged(text: str) -> Fields:
             continue
         found.append((name, unescape(text[opening.end() : end]).strip()))
         position = end + len(name) + 3
-    return tuple(found) if len(found) >= 3 else ()
+    return tuple(found) if len({name for name, _ in found}) >= _FEWEST else ()

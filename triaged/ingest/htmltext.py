@@ -48,29 +48,30 @@ def to_text(html: str) -> str:
     """Return what a reader would see: blocks as lines, cells apart, links as text with their address, nothing hidden."""
     walk = _Walk()
     html = html[:CHARACTERS]
-    position, tag = 0, _TAG
+    written = position = 0  # what stands between the two is text, or not yet known to be none
+    tag = _TAG
     missing: set[str] = set()  # ends that occur no more: never searched for again
     while begin := _OPENING.search(html, position):
         opening = begin.start()
-        if opening > position:
-            walk.text(html[position:opening])
         if _MARKUP.match(html, opening):
             end = "-->" if html.startswith("<!--", opening) else ">"
             closing = -1 if end in missing else html.find(end, opening + 2)
             if closing < 0:
                 missing.add(end)
-            position = closing + len(end) if closing >= 0 else opening + 2
+            position = closing + len(end) if closing >= 0 else opening + 1 + len(end)
+            walk.text(html[written:opening])
+            written = position
             continue
         match = tag.match(html, opening)
         if match is None and tag is _TAG:
             tag = _PLAIN_TAG  # a tag that never ends, or whose quote never does: from here on quotes don't count
             match = tag.match(html, opening)
-        if match is not None:
-            position = walk.tag(html, match)
-        else:
-            walk.text("<")
+        if match is None:
             position = opening + 1
-    walk.text(html[position:])
+            continue
+        walk.text(html[written:opening])
+        written = position = walk.tag(html, match)
+    walk.text(html[written:])
     return walk.finish()
 
 
@@ -94,6 +95,8 @@ class _Walk:
 
     def text(self, source: str) -> None:
         """Take the text between two tags."""
+        if not source:
+            return
         if self._hidden:
             self._kept.append(source)
             return

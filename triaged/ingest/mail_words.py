@@ -20,8 +20,8 @@ def languages() -> dict[str, dict[str, tuple[str, ...]]]:
 
 @cache
 def every(kind: str) -> tuple[str, ...]:
-    """Return the phrases of one kind in all languages."""
-    return tuple(dict.fromkeys(phrase for row in languages().values() for phrase in row.get(kind, ())))
+    """Return the phrases of one kind in all languages, casefolded."""
+    return tuple(dict.fromkeys(phrase.casefold() for row in languages().values() for phrase in row.get(kind, ())))
 
 
 def occurring(kind: str, text: str) -> tuple[str, ...]:

@@ -37,6 +37,8 @@ def read(octets: bytes) -> Message:
     decoded = {name: tuple(headers.one_line(headers.decode_words(one)) for one in values) for name, values in raw.items()}
     subject = " ".join(one for one in decoded.get("subject", ()) if one)
     people = {name: headers.addresses(", ".join(raw.get(name, ())), body.note) for name in ("to", "cc", "reply-to")}
+    if body.closed and body.text.strip():
+        body.note(f"of one part, {body.closed}")
     said, fields = _letter(body, forwarding=_FORWARD.match(subject) is not None)
     for name in ("from", "subject"):
         if len(raw.get(name, ())) > 1:
@@ -90,7 +92,7 @@ def _letter(body: Body, *, forwarding: bool) -> tuple[reply.Split, form.Fields]:
         return reply.Split(body.event), fields
     said = reply.split(text, forwarding=forwarding)
     passed_on = "\n\n".join(body.forwarded).strip("\n")
-    if passed_on and (not reply.says_something([said.text]) or reply.only_passes_on(said.text)):
+    if passed_on and (not reply.says_something([said.text]) or reply.is_covering_note(said.text)):
         inner = reply.split(passed_on)
         return reply.Split(_lines(said.text, inner.text), said.quoted, said.signature, reply.PASSED_ON), fields
     return said, fields

@@ -147,7 +147,7 @@ def _children(whole: Part, depth: int, findings: Findings) -> tuple[Part, ...]:
         return ()
     default = "message/rfc822" if whole.media_type == "multipart/digest" else "text/plain"  # RFC 2046 §5.1.5
     children: list[Part] = []
-    for start, end in _between(whole, b"--" + boundary.encode("utf-8", "surrogateescape")):
+    for start, end in _between(whole, boundary.encode("utf-8", "replace")):
         if findings.parts >= PARTS:
             findings.parts += 1
             break
@@ -157,26 +157,18 @@ def _children(whole: Part, depth: int, findings: Findings) -> tuple[Part, ...]:
     return tuple(children)
 
 
-def _between(whole: Part, delimiter: bytes) -> Iterator[tuple[int, int]]:
+def _between(whole: Part, boundary: bytes) -> Iterator[tuple[int, int]]:
     """Yield where each part of a multipart lies; the line end before a delimiter belongs to it (RFC 2046 §5.1.1)."""
-    octets, position, opened = whole.octets, whole.start, -1
-    while (position := octets.find(delimiter, position, whole.end)) >= 0:
-        after = position + len(delimiter)
-        if position > whole.start and octets[position - 1] != 0x0A:
-            position = after
-            continue
-        closing = octets.startswith(b"--", after)
-        line_end = octets.find(b"\n", after, whole.end)
-        line_end = whole.end if line_end < 0 else line_end + 1
-        if octets[after + 2 * closing : min(line_end, after + 200)].strip():  # only a longer line that begins alike
-            position = after
-            continue
+    delimiter = re.compile(rb"\n--" + re.escape(boundary) + rb"(--)?[ \t]{0,200}\r?(?:\n|\Z)")
+    opened, position = -1, max(whole.start - 1, 0)  # the line end of the empty line above counts
+    while found := delimiter.search(whole.octets, position, whole.end):
         if opened >= 0:
-            yield opened, _without_line_end(octets, opened, position)
-        if closing:
+            yield opened, _without_line_end(whole.octets, opened, found.start() + 1)
+        if found[1]:
             return
-        opened = position = line_end
-    if opened >= 0 and opened < whole.end:
+        opened = found.end()
+        position = opened - 1  # its line end may begin the next delimiter
+    if 0 <= opened < whole.end:
         yield opened, whole.end
 
 

@@ -11,20 +11,24 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from triaged.ingest.mail_words import any_of, every
-from triaged.ingest.signature import take_off
+from triaged.ingest.signature import take_off, width
 
-PASSED_ON: Final = "the writer passes another mail on: that mail's text was read"
+PASSED_ON: Final = "the writer passes another mail on: that mail's text was read too"
+LINES: Final = 20_000  # nobody writes more; what is below counts as older
 KEPT_WHOLE: Final = "nothing is written above the quoted text: it was read as the writer's"
 
 _QUOTE: Final = re.compile(r"[ \t]{0,3}[>＞]")
+_WRITTEN: Final = re.compile(r"[^\W_]")
 _DIGITS: Final = re.compile(r"\d")
 _WHEN: Final = re.compile(r"\d{1,2}[:.hH時时点點]\s?\d{2}")
 _DAY: Final = re.compile(r"\d{4}|\d{1,2}[./-]\d{1,2}")
 _ADDRESS: Final = re.compile(r"[^\s<>()@]{1,64}@[^\s<>()@]{1,255}")
 _ENDS_WITH_ADDRESS: Final = re.compile(r"[<(]\W{0,3}[^\s<>()@]{1,64}@[^\s<>()@]{1,255}[>)]\W{0,3}[:：]$")
 _HEADER_LINE: Final = re.compile(r"[*_\s]{0,4}([^\d\W][^:：*\n]{0,28}?)[*_\s]{0,3}[:：]")
+_LONGEST_NAME: Final = 40
 _LONGEST_MARK: Final = 400
 _LONGEST_SEPARATOR: Final = 120
+_COVERING_NOTE: Final = 400  # Latin letters' widths: some sixty words
 _OUTLOOK_LINE: Final = 20  # of underscores, above its header lines
 _HEADER_LINES: Final = 14
 
@@ -33,7 +37,6 @@ _WROTE: Final = any_of("wrote")
 _ROLES: Final[dict[str, str]] = {name: role for role in ("to", "subject", "date", "sender") for name in every(role)}
 _ORIGINAL: Final = frozenset(every("original"))
 _FORWARDED: Final = frozenset(every("forwarded"))
-_PASSING_ON: Final = any_of("passing_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,31 +74,33 @@ def split(text: str, *, forwarding: bool = False) -> Split:
 
     Returns:
         The parts. A text is never left empty when there was one: then the forwarded text, or the whole, is the text, with a
-        note. The text of a mail that is passed on without words of the writer's own stands in `text` and in `quoted`.
+        note. The text of a mail that is passed on with a few words stands in `text` below them, and in `quoted`.
     """
-    sorted_lines = _sort(text.split("\n"))
+    lines = text.split("\n")
+    sorted_lines = _sort(lines[:LINES])
+    sorted_lines.quoted.extend(lines[LINES:])
     own, signature = _letter(sorted_lines.blocks)
     quoted, older = _join(sorted_lines.quoted), sorted_lines.older
     said = says_something(own)
     forwarding = forwarding or sorted_lines.forwarded
-    if says_something(older) and (not said or (forwarding and only_passes_on(_join(own)))):
+    if says_something(older) and (not said or (forwarding and is_covering_note(_join(own)))):
         note = PASSED_ON if forwarding else KEPT_WHOLE
-        return Split(_join([*own, "", *_older_letter(older)]), quoted, _join(signature), note)
+        return Split(_join([_join(own), "", _join(_older_letter(older))]), quoted, _join(signature), note)
     if said:
         return Split(_join(own), quoted, _join(signature))
     if says_something(signature):
-        return Split(_join(signature), quoted, note="only a signature stands above the quoted text" if quoted else "")
-    return Split(text.strip("\n"), note=KEPT_WHOLE if quoted else "")
+        return Split(_join(own + signature), quoted, note="only a signature stands above the quoted text" if quoted else "")
+    return Split(_join(lines), note=KEPT_WHOLE if quoted else "")
 
 
-def only_passes_on(text: str) -> bool:
-    """Tell whether a text says no more than "FYI" or "see below"."""
-    return len(text) <= 120 and len(text.split()) <= 12 and _PASSING_ON.search(text) is not None
+def is_covering_note(text: str) -> bool:
+    """Tell whether a text above a forwarded mail is so short ("FYI", "can you take this?") that the matter is the other's."""
+    return width(text) <= _COVERING_NOTE
 
 
 def says_something(lines: Iterable[str]) -> bool:
     """Tell whether any letter or digit stands in the lines."""
-    return any(character.isalnum() for line in lines for character in line)
+    return any(_WRITTEN.search(line) for line in lines)
 
 
 def _letter(blocks: list[list[str]]) -> tuple[list[str], list[str]]:
@@ -187,7 +192,7 @@ _DASHES: Final = frozenset({"--", "__", "==", "**", "──", "——", "––"
 
 def _header_block(lines: list[str], position: int, line: str) -> _Cut | None:
     """Find the header lines that Outlook and telephones put above an older mail."""
-    if _role(line) != "sender":
+    if not _role(line) or (position and _role(lines[position - 1].strip())):  # the line above began it, or there is none
         return None
     length = _header_lines(lines, position)
     roles = {_role(one.strip()) for one in lines[position : position + length]}
@@ -209,7 +214,8 @@ def _header_lines(lines: list[str], position: int) -> int:
 
 
 def _role(line: str) -> str:
-    found = _HEADER_LINE.match(line)
+    begin = line[:_LONGEST_NAME]
+    found = _HEADER_LINE.match(begin) if ":" in begin or "：" in begin else None
     return _ROLES.get(" ".join(found[1].casefold().split()), "") if found else ""
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from triaged.ingest import authentication, bounce, responder, spam
+from triaged.ingest.body import CLOSED
 from triaged.ingest.form import writer_of_form
 from triaged.message import LOOP_HEADER, Address, Kind, Message, Reason, Screening
 
@@ -83,8 +84,9 @@ def _no_letter(message: Message, finding: _Finding) -> Screening:
 
 def _letter(message: Message, trust: Trust, verdicts: authentication.Verdicts) -> Screening:
     if message.unreadable:
-        reason = Reason("screen", "unreadable", message.unreadable)
-        return Screening(Kind.UNREADABLE, False, (reason,), must_review=f"it cannot be read: {message.unreadable}")
+        kind = Kind.LETTER if message.unreadable in CLOSED else Kind.UNREADABLE
+        because = f"it cannot be read: {message.unreadable}"
+        return Screening(kind, False, (Reason("screen", "unreadable", because),), must_review=because)
     writer = writer_of_form(message) if _is_webform(message, trust) else None
     reasons: list[Reason] = []
     if writer:

@@ -113,7 +113,7 @@ def _paragraphs(lines: list[str]) -> list[list[str]]:
 def _at_closing(lines: list[str]) -> tuple[list[str], list[str]]:
     """Find "Best regards," with nothing but a few short lines below it."""
     cut = len(lines)
-    seen = width = 0
+    seen = total = 0
     for index in range(len(lines) - 1, -1, -1):
         line = lines[index].strip()
         if not line:
@@ -121,8 +121,8 @@ def _at_closing(lines: list[str]) -> tuple[list[str], list[str]]:
         seen += 1
         if _is_closing(line):
             cut = index
-        width += _width(line)
-        if seen >= _TAIL or width > _CLOSED_WIDTH or not (_is_closing(line) or _may_follow(line)):
+        total += width(line)
+        if seen >= _TAIL or total > _CLOSED_WIDTH or not (_is_closing(line) or _may_follow(line)):
             break
     return lines[:cut], lines[cut:]
 
@@ -130,7 +130,7 @@ def _at_closing(lines: list[str]) -> tuple[list[str], list[str]]:
 def _is_closing(line: str) -> bool:
     if len(line) > 60:
         return False
-    line = line.casefold()
+    line = line.casefold().removeprefix("with ")
     if line.strip(_PUNCTUATION) in _CLOSINGS:
         return True
     first, comma, rest = line.partition("," if "," in line else "،" if "،" in line else "，")
@@ -140,8 +140,9 @@ def _is_closing(line: str) -> bool:
 def _may_follow(line: str) -> bool:
     if line.endswith(_QUESTION) or (line.endswith(_SENTENCE) and len(line.split()) > 8):
         return False
-    return _width(line) <= _LINE_WIDTH and not _AFTERTHOUGHT.match(line)
+    return width(line) <= _LINE_WIDTH and not _AFTERTHOUGHT.match(line)
 
 
-def _width(line: str) -> int:
+def width(line: str) -> int:
+    """Return how much a text says, in Latin letters: East Asian ones say some three times as much."""
     return len(line) + sum(2 for letter in line if letter >= _EAST_ASIAN) if not line.isascii() else len(line)

@@ -1,10 +1,9 @@
 """Spam verdicts in header fields: believed only where our own server must have set them.
 
-Assumed: a filter on our side writes its field above the first Received field of a foreign server
-(`authentication.added_by_our_servers`), or the mail has no Received field at all. Filters that append theirs at the end of
-the header (some milters) cannot be told from a foreign server's: their mail goes to a person, unacknowledged. Exchange keeps
-others from setting X-MS-Exchange-Organization-* (its "header firewall"), so that these count wherever they stand. Forefront's
-report counts only for incoming mail at Microsoft's servers.
+Assumed: a filter on our side writes its field above a Received field of ours (`authentication.added_by_our_servers`), or the
+mail has no Received field at all. Filters that write further down (some milters) cannot be told from a foreign server's: their
+mail goes to a person, unacknowledged. Exchange keeps others from setting X-MS-Exchange-Organization-* (its "header firewall"),
+so that these count wherever they stand. Forefront's report counts only for incoming mail at Microsoft's servers.
 """
 
 import re
