@@ -82,13 +82,12 @@ def past_acknowledgements(db: Connection, mailbox: str, address: str, topic: str
     if not address:
         return Past()
     to_writer = outbox.acknowledged(db, now - SAME_MATTER, address)
-    last_hour = [to for to, _, _ in outbox.acknowledged(db, now - _HOUR)]
-    domain = address.rpartition("@")[2].lower()
+    last_hour, domain_last_hour = outbox.count_acknowledged(db, now - _HOUR, address.rpartition("@")[2])
     return Past(
-        same_matter=topic is not None and (mailbox, topic) in {(box, about) for _, box, about in to_writer},
+        same_matter=topic is not None and (mailbox, topic) in to_writer,
         to_writer=len(to_writer),
-        last_hour=len(last_hour),
-        domain_last_hour=sum(to.rpartition("@")[2].lower() == domain for to in last_hour),
+        last_hour=last_hour,
+        domain_last_hour=domain_last_hour,
     )
 
 

@@ -2,9 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from triaged.message import MOVES, Delivery, Dispatch, State
 from triaged.store.tables import CASES, DELIVERIES, MAILS, MESSAGES
@@ -16,9 +30,7 @@ class IllegalMove(ValueError):
     """A state change that `message.MOVES` does not know."""
 
 
-def plan(
-    db: Connection, mail_id: int, deliveries: Iterable[Delivery], at: datetime, *, due_at: datetime | None = None
-) -> None:
+def plan(db: Connection, mail_id: int, deliveries: Iterable[Delivery], at: datetime, *, due_at: datetime | None = None) -> None:
     """Add deliveries, due at once or not before a time; one whose key is known already is left as it stands."""
     wanted = {delivery.key: delivery for delivery in deliveries}
     known = set(db.scalars(select(DELIVERIES.c.key).where(DELIVERIES.c.key.in_(wanted))))
@@ -44,26 +56,31 @@ def plan(
         db.execute(insert(DELIVERIES), rows)
 
 
-def claim(db: Connection, at: datetime, *, within: Sequence[int] | None = None) -> Dispatch | None:
-    """Mark one due delivery `sending` and return it; None when nothing is due.
-
-    Commit before the side effect: whoever finds it in `sending` after a crash knows that it may have happened.
-    """
+def _next_due() -> Select[Any]:
+    """Build the query of `claim` once: it runs once a delivery, and building it costs more than running it."""
     other = DELIVERIES.alias("other")
     under_way = other.c.state.in_([State.PLANNED, State.SENDING])
     not_handed_off = and_(other.c.kind == "forward", other.c.state.not_in([State.SENT, State.CANCELLED]))
     open_before = exists().where(
         other.c.mail_id == DELIVERIES.c.mail_id, other.c.kind.not_in(_LAST), or_(under_way, not_handed_off)
     )
-    due: list[ColumnElement[bool]] = [
+    due = select(DELIVERIES).where(
         DELIVERIES.c.state == State.PLANNED,
-        DELIVERIES.c.due_at <= at,
+        DELIVERIES.c.due_at <= bindparam("at", type_=DELIVERIES.c.due_at.type),
         or_(DELIVERIES.c.kind.not_in(_LAST), ~open_before),
-    ]
-    if within is not None:
-        due.append(DELIVERIES.c.id.in_(within))
-    chosen = select(DELIVERIES).where(*due).order_by(DELIVERIES.c.due_at, DELIVERIES.c.id).limit(1)
-    row = db.execute(chosen.with_for_update(skip_locked=True)).mappings().one_or_none()
+    )
+    return due.order_by(DELIVERIES.c.due_at, DELIVERIES.c.id).limit(1).with_for_update(skip_locked=True)
+
+
+_NEXT_DUE: Final = _next_due()
+
+
+def claim(db: Connection, at: datetime) -> Dispatch | None:
+    """Mark one due delivery `sending` and return it; None when nothing is due.
+
+    Commit before the side effect: whoever finds it in `sending` after a crash knows that it may have happened.
+    """
+    row = db.execute(_NEXT_DUE, {"at": at}).mappings().one_or_none()
     if row is None:
         return None
     marked = update(DELIVERIES).where(DELIVERIES.c.id == row["id"], DELIVERIES.c.state == State.PLANNED)
@@ -160,21 +177,31 @@ def by_message_ids(db: Connection, message_ids: Sequence[str]) -> list[Dispatch]
     return [dispatch(row) for row in db.execute(select(DELIVERIES).where(DELIVERIES.c.message_id.in_(message_ids))).mappings()]
 
 
-def acknowledged(db: Connection, since: datetime, address: str | None = None) -> list[tuple[str, str, str | None]]:
-    """Return (address, mailbox, topic) of acknowledgements planned since a time, to one address or to all."""
+def acknowledged(db: Connection, since: datetime, address: str) -> list[tuple[str, str | None]]:
+    """Return (mailbox, topic) of the acknowledgements to one address that were planned since a time; held ones don't count."""
     query = (
-        select(DELIVERIES.c.to, MAILS.c.mailbox, MESSAGES.c.topic)
-        .join(MAILS, MAILS.c.id == DELIVERIES.c.mail_id)
-        .join(MESSAGES, MESSAGES.c.mail_id == DELIVERIES.c.mail_id)
-        .where(
-            DELIVERIES.c.kind == "acknowledge",
-            DELIVERIES.c.planned_at >= since,
-            DELIVERIES.c.state.not_in([State.CANCELLED, State.HELD]),
-        )
+        select(MAILS.c.mailbox, MESSAGES.c.topic)
+        .join(DELIVERIES, DELIVERIES.c.mail_id == MAILS.c.id)
+        .join(MESSAGES, MESSAGES.c.mail_id == MAILS.c.id)
+        .where(*_acknowledged_since(since), func.lower(DELIVERIES.c.to) == address.lower())
     )
-    if address is not None:
-        query = query.where(func.lower(DELIVERIES.c.to) == address.lower())
-    return [(row[0], row[1], row[2]) for row in db.execute(query)]
+    return [(row[0], row[1]) for row in db.execute(query)]
+
+
+def count_acknowledged(db: Connection, since: datetime, domain: str) -> tuple[int, int]:
+    """Return how many acknowledgements were planned since a time, in all and to one domain; held ones don't count."""
+    to_domain = func.lower(DELIVERIES.c.to).endswith(f"@{domain.lower()}", autoescape=True)
+    query = select(func.count(), func.count(case((to_domain, 1)))).where(*_acknowledged_since(since))
+    row = db.execute(query).one()
+    return int(row[0]), int(row[1])
+
+
+def _acknowledged_since(since: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        DELIVERIES.c.kind == "acknowledge",
+        DELIVERIES.c.planned_at >= since,
+        DELIVERIES.c.state.not_in([State.CANCELLED, State.HELD]),
+    )
 
 
 def cancel_open(db: Connection, mail_id: int, kinds: Sequence[str], why: str, at: datetime) -> int:
