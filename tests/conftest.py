@@ -5,7 +5,16 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["tests.databases", "tests.dovecot", "tests.issuer", "tests.graph", "tests.proxy", "tests.smtp", "tests.installation"]
+pytest_plugins = [
+    "tests.databases",
+    "tests.dovecot",
+    "tests.issuer",
+    "tests.graph",
+    "tests.ews",
+    "tests.proxy",
+    "tests.smtp",
+    "tests.installation",
+]
 
 
 @pytest.hookimpl(wrapper=True)

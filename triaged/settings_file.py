@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from triaged.block import Fields, Key, Record, Several
-from triaged.config import Graph, Imap, Maildir, Office, Promise, Review, SenderSettings, Settings
+from triaged.config import Exchange, Graph, Imap, Maildir, Office, Promise, Review, SenderSettings, Settings
 from triaged.node import ListNode, MapNode, Node
 from triaged.problem import Problem, WrongFile, shown
 from triaged.reading import Reading, Spot
@@ -22,7 +22,7 @@ MOST_OCTETS: Final = 256_000
 PLACES: Final = (Path("triaged.toml"), Path("/etc/triaged/triaged.toml"))
 SHIPPED_MODEL: Final = Path(__file__).resolve().parent.parent / "models" / "starter"
 
-Signed = TypeVar("Signed", Imap | Maildir | Graph, SenderSettings)
+Signed = TypeVar("Signed", Imap | Maildir | Graph | Exchange, SenderSettings)
 
 # [office]
 
@@ -155,6 +155,9 @@ def _state_folder(store_url: str, folder: Path, environ: Mapping[str, str] = os.
 
 def _keeping_tokens(access: Signed, folder: Path) -> Signed:
     """Return the same settings with tokens kept in a folder."""
+    if isinstance(access, SenderSettings) and access.exchange and access.exchange.oauth:
+        exchange = access.exchange
+        return replace(access, exchange=replace(exchange, oauth=replace(access.exchange.oauth, folder=folder)))
     if isinstance(access, Maildir) or access.oauth is None:
         return access
     return replace(access, oauth=replace(access.oauth, folder=folder))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from triaged.block import Fields, Key, ListOf, Record, Several
-from triaged.config import Graph, Imap, MailboxSettings, Maildir, SenderSettings
+from triaged.config import Exchange, Graph, Imap, MailboxSettings, Maildir, SenderSettings
 from triaged.node import MapNode, Node, Scalar, seen
 from triaged.problem import nearest, shown
 from triaged.reading import Reading, Spot
@@ -15,11 +15,14 @@ from triaged.shape import Choice, Json, Number
 from triaged.texts import ADDRESS, LINE, address
 
 Tls = Literal["implicit", "starttls", "none"]
-SenderKind = Literal["smtp", "graph", "spool"]
+SenderKind = Literal["smtp", "exchange", "graph", "spool"]
+Auth = Literal["ntlm", "basic"]
+Access = Literal["delegate", "impersonation"]
 Backfill = Literal["none", "read-only"]
 _TLS: Final[Mapping[str, Tls]] = {"implicit": "implicit", "starttls": "starttls", "none": "none"}
 _BACKFILL: Final[Mapping[str, Backfill]] = {"none": "none", "read-only": "read-only"}
-_LATER: Final = ("exchange",)
+_AUTH: Final[Mapping[str, Auth]] = {"ntlm": "ntlm", "basic": "basic"}
+_ACCESS: Final[Mapping[str, Access]] = {"delegate": "delegate", "impersonation": "impersonation"}
 
 # how to reach a server: the same for IMAP and SMTP
 
@@ -38,7 +41,7 @@ def _check_tls(fields: Fields, host: str, tls: Tls, reading: Reading) -> None:
 # [[mailbox]]
 
 MAILBOX_NAME: Final = Key("name", NAME, "How reports and rules call it", required=True)
-MAILBOX_KIND: Final = Key("kind", LINE, "imap, graph or maildir", required=True)
+MAILBOX_KIND: Final = Key("kind", LINE, "imap, exchange, graph or maildir", required=True)
 POLL: Final = Key("poll", DURATION, "How often we look")
 BACKFILL: Final[Key[Backfill]] = Key(
     "backfill",
@@ -59,6 +62,11 @@ URL: Final = Key("url", HTTPS, "Where Graph answers; default: the host of the cl
 MUST_REFUSE: Final = Key("must_refuse", ADDRESS, "A mailbox that our rights must not open; check --connect proves it")
 GRAPH_USER: Final = Key("user", ADDRESS, "The mailbox's address", required=True)
 GRAPH_OAUTH: Final = Key("oauth", OAUTH.shape, OAUTH.about, required=True)
+EWS_URL: Final = Key("url", HTTPS, "Where EWS answers: https://mail.example.gov/EWS/Exchange.asmx", required=True)
+ACCOUNT: Final = Key("account", LINE, "Who signs in, such as OFFICE\\\\triaged; default: user")
+AUTH: Final[Key[Auth]] = Key("auth", Choice(_AUTH), "How a password is said to Exchange")
+ACCESS: Final[Key[Access]] = Key("access", Choice(_ACCESS), "The account's right to the mailbox")
+_EXCHANGE_KEYS: Final = (GRAPH_USER, EWS_URL, ACCOUNT, IMAP_PASSWORD, OAUTH, AUTH, ACCESS, TLS_CA)
 FOLDER: Final = Key("folder", LINE, "The folder to read")
 MAILDIR_PATH: Final = Key("path", FilePath(), "A maildir, a folder of .eml files, or an mbox file", required=True)
 _EVERY_MAILBOX: Final = (
@@ -113,6 +121,33 @@ def _graph(fields: Fields, reading: Reading) -> MailboxSettings | None:
     return _mailbox(fields, access, (access.user,))
 
 
+def _exchange(fields: Fields, reading: Reading) -> MailboxSettings | None:
+    access = _exchange_access(fields, fields.need(GRAPH_USER), reading)
+    return _mailbox(fields, access, (access.user,)) if access else None
+
+
+def _exchange_access(fields: Fields, user: str, reading: Reading) -> Exchange | None:
+    password, oauth = fields.find(IMAP_PASSWORD), fields.find(OAUTH)
+    if (password is None) is (oauth is None):
+        found = "password is missing" if password is None else "password and oauth are both given"
+        reading.wrong(fields.node, fields.spot.about(found), f"password: {SecretPlace.words}; or oauth")
+        return None
+    auth: Auth = fields.get(AUTH, "ntlm")
+    access: Access = fields.get(ACCESS, "delegate")
+    return Exchange(
+        user=user,
+        url=fields.get(EWS_URL, ""),
+        password=password,
+        oauth=oauth,
+        account=fields.get(ACCOUNT, ""),
+        auth=auth,
+        access=access,
+        folder=fields.get(FOLDER, "INBOX"),
+        tls_ca=fields.find(TLS_CA),
+        must_refuse=fields.get(MUST_REFUSE, ""),
+    )
+
+
 def _own_address(user: str) -> tuple[str, ...]:
     try:
         return (address(user),)
@@ -120,7 +155,7 @@ def _own_address(user: str) -> tuple[str, ...]:
         return ()
 
 
-def _mailbox(fields: Fields, access: Imap | Maildir | Graph, addresses: tuple[str, ...]) -> MailboxSettings:
+def _mailbox(fields: Fields, access: Imap | Maildir | Graph | Exchange, addresses: tuple[str, ...]) -> MailboxSettings:
     usual = MailboxSettings("", "", access)
     backfill: Backfill = fields.get(BACKFILL, "none")
     return MailboxSettings(
@@ -138,6 +173,7 @@ def _mailbox(fields: Fields, access: Imap | Maildir | Graph, addresses: tuple[st
 
 _MAILBOXES: Final[Mapping[str, Record[MailboxSettings]]] = {
     "imap": Record((*_EVERY_MAILBOX, IMAP_HOST, PORT, TLS, TLS_CA, IMAP_USER, IMAP_PASSWORD, OAUTH, FOLDER), _imap),
+    "exchange": Record((*_EVERY_MAILBOX, *_EXCHANGE_KEYS, FOLDER, MUST_REFUSE), _exchange),
     "graph": Record((*_EVERY_MAILBOX, GRAPH_USER, GRAPH_OAUTH, FOLDER, URL, TLS_CA, MUST_REFUSE), _graph),
     "maildir": Record(
         (*_EVERY_MAILBOX, MAILDIR_PATH), lambda fields, _: _mailbox(fields, Maildir(fields.need(MAILDIR_PATH)), ())
@@ -171,10 +207,8 @@ class MailboxShape:
 
 
 def _unknown_kind(node: Node, kinds: tuple[str, ...], spot: Spot, reading: Reading) -> None:
-    later = isinstance(node, Scalar) and node.text in _LATER
-    meant = nearest(node.text, kinds) if isinstance(node, Scalar) and not later else ""
-    comes = " (exchange comes later)" if later else ""
-    reading.wrong(node, spot.about(f"kind is {seen(node)}"), ", ".join(kinds) + comes, meant)
+    meant = nearest(node.text, kinds) if isinstance(node, Scalar) else ""
+    reading.wrong(node, spot.about(f"kind is {seen(node)}"), ", ".join(kinds), meant)
 
 
 MAILBOXES: Final = Key(
@@ -183,13 +217,18 @@ MAILBOXES: Final = Key(
 
 # [sender]
 
-SENDER_KIND: Final = Key("kind", LINE, "smtp, graph or spool", required=True)
+SENDER_KIND: Final = Key("kind", LINE, "smtp, exchange, graph or spool", required=True)
 SENDER_FROM: Final = Key("from", ADDRESS, "Whom our mail is from", required=True)
 ENVELOPE: Final = Key("envelope", ADDRESS, "The envelope sender of hand-offs and digests; default: from")
 SENDER_HOST: Final = Key("host", HOST, "The SMTP server")
 SENDER_USER: Final = Key("user", LINE, "The account, if the server wants one")
 SPOOL_PATH: Final = Key("path", FilePath(), 'Where kind = "spool" writes .eml files')
-_SENDER_KINDS: Final[Mapping[str, SenderKind]] = {"smtp": "smtp", "graph": "graph", "spool": "spool"}
+_SENDER_KINDS: Final[Mapping[str, SenderKind]] = {
+    "smtp": "smtp",
+    "exchange": "exchange",
+    "graph": "graph",
+    "spool": "spool",
+}
 
 
 def _sender(fields: Fields, reading: Reading) -> SenderSettings | None:
@@ -200,6 +239,8 @@ def _sender(fields: Fields, reading: Reading) -> SenderSettings | None:
     if kind == "spool" and fields.find(SPOOL_PATH) is None:
         reading.wrong(fields.node, fields.spot.about("path is missing"), f"path: {FilePath().words}")
     oauth = fields.find(OAUTH)
+    if kind == "exchange":
+        return _exchange_sender(fields, user, reading)
     if kind == "graph":
         if oauth is None or oauth.provider != "microsoft":
             reading.wrong(
@@ -231,6 +272,15 @@ def _sender(fields: Fields, reading: Reading) -> SenderSettings | None:
     )
 
 
+def _exchange_sender(fields: Fields, user: str, reading: Reading) -> SenderSettings | None:
+    sender = fields.need(SENDER_FROM)
+    if fields.find(URL) is None:
+        reading.wrong(fields.node, fields.spot.about("url is missing"), f"url: {EWS_URL.about}")
+        return None
+    access = _exchange_access(fields, user or sender, reading)
+    return SenderSettings("exchange", sender, envelope=fields.get(ENVELOPE, ""), exchange=access) if access else None
+
+
 _SENDER_KEYS: Final = (
     SENDER_KIND,
     SENDER_FROM,
@@ -243,6 +293,9 @@ _SENDER_KEYS: Final = (
     PASSWORD,
     OAUTH,
     URL,
+    ACCOUNT,
+    AUTH,
+    ACCESS,
     SPOOL_PATH,
 )
 SENDER: Final = Key(

@@ -5,23 +5,30 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from imapclient import IMAPClient
 from imapclient.imap_utf7 import encode as modified_utf7
 
 from tests.dovecot import Account
-from tests.graph import GraphServer, Mail
+from tests.ews import EwsServer
+from tests.graph import GraphServer
 from triaged import config
 from triaged.ingest.mailbox import Mailbox, open_mailbox
 
 # What the kinds may differ in, all in one place. Everything else holds for each.
-MOVES_MAIL: Final = {"imap", "maildir", "eml", "graph"}  # an mbox file has no other folder
-SEES_A_FOLDER_MADE_ANEW: Final = {"imap", "mbox", "graph"}  # file names tell by themselves which mail is new
-NOTICES_MAIL_GOING: Final = {"imap", "maildir", "eml", "graph"}  # an mbox is written anew when a mail is taken out
-KEEPS_LINE_ENDS: Final = {"maildir", "eml", "mbox", "graph"}  # IMAP has CRLF only (RFC 9051 §4.3)
-KEEPS_A_MISSING_LINE_END: Final = {"imap", "maildir", "eml", "graph"}  # what follows in an mbox begins on a new line
-KEEPS_NUL: Final = {"maildir", "eml", "mbox", "graph"}  # IMAP4rev1 strings have no NUL (RFC 3501 §4.3)
+MOVES_MAIL: Final = {"imap", "maildir", "eml", "graph", "exchange"}  # an mbox file has no other folder
+SEES_A_FOLDER_MADE_ANEW: Final = {"imap", "mbox", "graph", "exchange"}  # file names tell by themselves which mail is new
+NOTICES_MAIL_GOING: Final = {"imap", "maildir", "eml", "graph", "exchange"}  # an mbox is written anew when a mail is taken out
+KEEPS_LINE_ENDS: Final = {"maildir", "eml", "mbox", "graph", "exchange"}  # IMAP has CRLF only (RFC 9051 §4.3)
+KEEPS_A_MISSING_LINE_END: Final = {
+    "imap",
+    "maildir",
+    "eml",
+    "graph",
+    "exchange",
+}  # what follows in an mbox begins on a new line
+KEEPS_NUL: Final = {"maildir", "eml", "mbox", "graph", "exchange"}  # IMAP4rev1 strings have no NUL (RFC 3501 §4.3)
 
 
 class Place(Protocol):
@@ -295,14 +302,15 @@ class ImapPlace:
         self._as_staff(lambda client: client.delete_folder(self._on_server))
 
 
-class GraphPlace:
-    kind = "graph"
+class OnServerPlace:
+    """Mailboxes of the tests' own Graph and Exchange servers, which staff see from the inside."""
 
-    def __init__(self, server: GraphServer, folder: str = "Büro/Post") -> None:
-        self.server = server
+    def __init__(self, kind: str, server: GraphServer | EwsServer, folder: str = "Büro/Post") -> None:
+        self.kind = kind
+        self.server: Any = server
         self.name = folder
         self._id = ""
-        self._delivered: list[Mail] = []
+        self._delivered: list[Any] = []
         self.make()
 
     def make(self) -> None:
@@ -314,7 +322,7 @@ class GraphPlace:
         self._delivered.clear()
 
     def mailbox(self) -> Mailbox:
-        return open_mailbox("graph", "mayor", self.server.settings(folder=self.name), self.server.issuer.folder)
+        return open_mailbox(self.kind, "mayor", self.server.settings(folder=self.name), self.server.issuer.folder)
 
     def deliver(self, octets: bytes) -> None:
         self._delivered.append(self.server.deliver(octets, self._id))
@@ -325,20 +333,18 @@ class GraphPlace:
     def touch(self, index: int) -> None:
         self._delivered[index].changed = self.server.bump()
 
+    def _inside(self, name: str) -> list[Any]:
+        inside: list[Any] = self.server.inside(self.server.find(name).id)
+        return inside
+
     def folder(self, name: str) -> list[bytes]:
-        found = self.server.find(name)
-        assert found
-        return [mail.octets for mail in self.server.inside(found.id)]
+        return [mail.octets for mail in self._inside(name)]
 
     def drafts(self, name: str) -> int:
-        found = self.server.find(name)
-        assert found
-        return sum(mail.draft for mail in self.server.inside(found.id))
+        return sum(mail.draft for mail in self._inside(name))
 
     def snapshot(self) -> object:
         return self.server.changes, sorted(self.server.folders)
 
     def unlink(self) -> None:
-        found = self.server.find(self.name)
-        assert found
-        self.server.unlink(found)
+        self.server.unlink(self.server.find(self.name))

@@ -15,17 +15,17 @@ from tests.contract.places import (
     NOTICES_MAIL_GOING,
     SEES_A_FOLDER_MADE_ANEW,
     EmlPlace,
-    GraphPlace,
     ImapPlace,
     MaildirPlace,
     MboxPlace,
+    OnServerPlace,
     Place,
     as_given,
     recreate,
 )
 from triaged.ingest.mailbox import BATCH_MAILS, BATCH_OCTETS, KINDS, MAX_MAIL_OCTETS, Batch, Mailbox, MailboxError
 
-EVERY = {"imap", "maildir", "eml", "mbox", "graph"}
+EVERY = {"imap", "maildir", "eml", "mbox", "graph", "exchange"}
 NEVER = timedelta(seconds=60)
 Test = TypeVar("Test", bound=Callable[..., None])
 LETTER = b"From: Ann <ann@example.org>\nSubject: No heat\n\nSince Friday.\n"
@@ -67,8 +67,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "imap":
         return ImapPlace(request.getfixturevalue("account"))
-    if request.param == "graph":
-        return GraphPlace(request.getfixturevalue("graph"))
+    if request.param in ("graph", "exchange"):
+        server = request.getfixturevalue({"graph": "graph", "exchange": "ews"}[request.param])
+        return OnServerPlace(request.param, server)
     places: dict[str, Callable[[Path], Place]] = {"maildir": MaildirPlace, "eml": EmlPlace, "mbox": MboxPlace}
     return places[request.param](tmp_path)
 
@@ -93,7 +94,7 @@ def subjects(*batches: Batch) -> list[int]:
 
 
 def test_every_kind_of_the_registry_is_judged_here() -> None:
-    assert set(KINDS) == {"graph", "imap", "maildir"}  # and maildir stands for three
+    assert set(KINDS) == {"exchange", "graph", "imap", "maildir"}  # and maildir stands for three
 
 
 def test_an_empty_folder_gives_no_mail(mailbox: Mailbox) -> None:

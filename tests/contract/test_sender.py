@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests import graph
+from tests.ews import EwsServer
 from tests.graph import GraphServer
 from tests.smtp import PASSWORD, QUICK, USER, Rude, Sink
 from triaged.config import SenderSettings
@@ -71,6 +72,7 @@ def spooled(folder: Path) -> list[tuple[str, list[str], bytes]]:
         "smtp starttls auth",
         "smtp implicit auth",
         "graph",
+        "exchange",
     ]
 )
 def way(request: pytest.FixtureRequest, tmp_path: Path, sinks: Callable[..., Sink]) -> Iterator[Way]:
@@ -89,6 +91,11 @@ def way(request: pytest.FixtureRequest, tmp_path: Path, sinks: Callable[..., Sin
     if kind == "spool":
         folder = tmp_path / "outgoing"
         yield Way(open_sender("spool", SenderSettings("spool", USER, path=folder)), lambda: spooled(folder))
+        return
+    if kind == "exchange":
+        exchange: EwsServer = request.getfixturevalue("ews")
+        with closing(open_sender("exchange", exchange.sender())) as sender:
+            yield Way(sender, lambda: exchange.sent, as_exchange_sends, graph.USER)
         return
     auth = "auth" in options
     sink = sinks(options[0], auth=auth)

@@ -144,6 +144,7 @@ def folder_parts(folder: str) -> tuple[str, ...]:
 
 
 KINDS: Final = {
+    "exchange": "triaged.ingest.exchange:open_mailbox",
     "graph": "triaged.ingest.graph:open_mailbox",
     "imap": "triaged.ingest.imap:open_mailbox",
     "maildir": "triaged.ingest.maildir:open_mailbox",
@@ -158,7 +159,13 @@ def open_mailbox(kind: str, name: str, settings: Any, base: Path) -> Mailbox:
         name: The mailbox's name.
         settings: The kind's own settings (`config.Imap`, `config.Maildir`), passed through.
         base: The folder that relative paths start from.
+
+    Raises:
+        MailboxError: The kind's libraries are not installed; permanent.
     """
     module, function = KINDS[kind].split(":")
-    opened: Mailbox = getattr(import_module(module), function)(name, settings, base)
+    try:
+        opened: Mailbox = getattr(import_module(module), function)(name, settings, base)
+    except ModuleNotFoundError as error:
+        raise MailboxError(f'kind {kind} needs {error.name}: pip install "triaged[{kind}]"', permanent=True) from error
     return opened

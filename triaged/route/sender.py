@@ -85,6 +85,7 @@ def check_addresses(envelope: Envelope) -> None:
 
 
 KINDS: Final = {
+    "exchange": "triaged.route.exchange:open_sender",
     "graph": "triaged.route.graph:open_sender",
     "smtp": "triaged.route.smtp:open_sender",
     "spool": "triaged.route.spool:open_sender",
@@ -98,9 +99,15 @@ def open_sender(kind: str, settings: Any, password: Callable[[], str] | None = N
         kind: A key of `KINDS`.
         settings: `config.SenderSettings`, passed through.
         password: Reads the password, at every login anew; None when there is no user.
+
+    Raises:
+        SendError: The kind's libraries are not installed.
     """
     module, function = KINDS[kind].split(":")
-    opened: Sender = getattr(import_module(module), function)(settings, password)
+    try:
+        opened: Sender = getattr(import_module(module), function)(settings, password)
+    except ModuleNotFoundError as error:
+        raise SendError(f'kind {kind} needs {error.name}: pip install "triaged[{kind}]"') from error
     return opened
 
 

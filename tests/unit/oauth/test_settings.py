@@ -1,5 +1,6 @@
 """The `oauth` table of triaged.toml, and `triaged auth`."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,8 +8,10 @@ import pytest
 
 from tests.installation import Installation
 from tests.issuer import CLIENT, TENANT, Issuer
-from triaged.config import Graph, Imap, OAuth, Settings
+from triaged.config import Exchange, Graph, Imap, OAuth, Secret, Settings
+from triaged.ingest.mailbox import MailboxError, open_mailbox
 from triaged.problem import WrongFile
+from triaged.route.sender import SendError, open_sender
 from triaged.settings_file import read_settings
 
 FILE = """
@@ -144,3 +147,59 @@ def test_a_graph_mailbox_and_sender_are_read() -> None:
 def test_a_graph_sender_without_microsofts_tokens_is_refused(sender: str) -> None:
     with pytest.raises(WrongFile, match="graph needs oauth"):
         read_graph(GRAPH + MICROSOFT, sender)
+
+
+EXCHANGE = 'kind = "exchange"\nuser = "mayor@example.gov"\nurl = "https://mail.example.gov/EWS/Exchange.asmx"\n'
+PASSWORD = 'password = { env = "P" }\n'
+
+
+def test_an_exchange_mailbox_and_sender_are_read() -> None:
+    options = 'account = "OFFICE\\\\triaged"\naccess = "impersonation"\nauth = "basic"\ntls_ca = "ca.pem"\n' + PASSWORD
+    sender = 'kind = "exchange"\nurl = "https://mail.example.gov/EWS/Exchange.asmx"\n' + MICROSOFT
+    settings = read_graph(EXCHANGE + options, sender)
+    url, oauth = "https://mail.example.gov/EWS/Exchange.asmx", OAuth("microsoft", Path("/etc/triaged/tokens"), "c", "t")
+    assert settings.mailboxes[0].access == Exchange(
+        "mayor@example.gov",
+        url,
+        Secret("env", "P"),
+        account="OFFICE\\triaged",
+        auth="basic",
+        access="impersonation",
+        tls_ca=Path("/etc/triaged/ca.pem"),
+    )
+    assert settings.sender.exchange == Exchange("c@example.gov", url, oauth=oauth)
+
+
+@pytest.mark.parametrize(
+    ("mailbox", "said"),
+    [
+        (EXCHANGE, "password is missing"),
+        (EXCHANGE + PASSWORD + MICROSOFT, "both given"),
+        (EXCHANGE.replace("https", "http") + PASSWORD, "https://"),
+        (EXCHANGE + PASSWORD + 'access = "deligate"', "Did you mean delegate"),
+        ('kind = "exchange"\nuser = "mayor@example.gov"\n' + PASSWORD, "url is missing"),
+    ],
+)
+def test_what_does_not_fit_an_exchange_mailbox_is_said(mailbox: str, said: str) -> None:
+    with pytest.raises(WrongFile) as caught:
+        read_graph(mailbox)
+    assert said in str(caught.value)
+
+
+def test_an_exchange_sender_without_its_server_is_refused() -> None:
+    with pytest.raises(WrongFile, match="url is missing"):
+        read_graph(EXCHANGE + PASSWORD, 'kind = "exchange"\n' + PASSWORD)
+
+
+def test_a_kind_whose_libraries_are_missing_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "exchangelib", None)
+    for module in [
+        name for name in sys.modules if name in ("triaged.ews", "triaged.ingest.exchange", "triaged.route.exchange")
+    ]:
+        monkeypatch.delitem(sys.modules, module)
+    settings = read_graph(EXCHANGE + PASSWORD, EXCHANGE + PASSWORD)
+    with pytest.raises(MailboxError, match=r"pip install .*triaged\[exchange\]") as caught:
+        open_mailbox("exchange", "mayor", settings.mailboxes[0].access, Path("/"))
+    assert caught.value.permanent
+    with pytest.raises(SendError, match=r"triaged\[exchange\]"):
+        open_sender("exchange", settings.sender)
