@@ -71,8 +71,9 @@ def bounce_signs(message: Message) -> str:
     if _COMPLAINT.match(message.subject) and message.sender.address.lower() == "staff@hotmail.com":
         return "it is a feedback report of Outlook.com"
     failed = bool(message.header("x-failed-recipients"))
-    opening = f"{message.text[:_OPENING]}\n{message.quoted[:_OPENING]}"
-    says_so = subject or _TEXT.search(opening) is not None
+    if not (failed or daemon or nobody):
+        return ""
+    says_so = subject or _TEXT.search(f"{message.text[:_OPENING]}\n{message.quoted[:_OPENING]}") is not None
     if failed and (daemon or nobody or says_so):
         return "it names failed recipients (X-Failed-Recipients)"
     if daemon and (nobody or says_so):

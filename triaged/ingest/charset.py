@@ -109,7 +109,7 @@ def decode(octets: bytes, charset: str = "") -> tuple[str, str]:
     declared = codec(charset)
     if declared:
         try:
-            return octets.decode(declared), ""
+            return _decoded(octets, declared, "strict"), ""
         except (UnicodeError, ValueError):
             pass
     if octets.isascii() and (declared is None or not declared.startswith("utf-")):
@@ -123,7 +123,14 @@ def decode(octets: bytes, charset: str = "") -> tuple[str, str]:
         except UnicodeError:
             pass
     if declared and declared.startswith(_MULTIBYTE):
-        text = octets.decode(declared, "replace")
+        text = _decoded(octets, declared, "replace")
         if text.count("\ufffd") * _FEW <= len(text):
             return text, f"some letters were not {name} and are lost"
     return octets.decode("cp1252", "replace"), f"{said}, read as cp1252"
+
+
+def _decoded(octets: bytes, codec_name: str, errors: str) -> str:
+    text = octets.decode(codec_name, errors)
+    if codec_name == "utf-7":  # Python's lets lone surrogates through (3.11), which no store takes
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
