@@ -33,13 +33,14 @@ def digest(config: str | None, preview: Path | None, really_send: bool) -> None:
         preview.mkdir(parents=True, exist_ok=True)
         (preview / "digest.txt").write_text(made.text, encoding="utf-8")
         (preview / "digest.html").write_text(made.html, encoding="utf-8")
-        (preview / "digest.eml").write_bytes(asking.as_mail(made, office, f"preview {moment.isoformat()}", moment))
+        (preview / "digest.eml").write_bytes(asking.as_mail(made, office, None, moment))
         click.echo(f"{len(made.references)} items → {preview}/digest.html, digest.txt, digest.eml")
         return
     if not office.settings.review.to:
         raise click.UsageError("[review] to: nobody is named to get the digest")
-    state = asking.send(made, office, office.sender, f"by hand {moment.isoformat()}", moment)
+    ended = asking.ask(office, engine, office.sender, f"by hand {moment.isoformat()}", moment)
     office.close()
-    if state is not State.SENT:
-        raise click.ClickException(f"the digest was not sent ({state}); the log says why")
+    failed = [f"{reviewer} ({state})" for reviewer, state in ended.items() if state is not State.SENT]
+    if failed:
+        raise click.ClickException(f"the digest was not sent to {', '.join(failed)}; the log says why")
     click.echo(f"{len(made.references)} items → {', '.join(office.settings.review.to)}")

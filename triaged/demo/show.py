@@ -166,4 +166,4 @@ def _make_digest(folder: Path, office: Office, engine: Engine) -> None:
         return
     (folder / "digest.html").write_text(digest.html, encoding="utf-8")
     (folder / "digest.txt").write_text(digest.text, encoding="utf-8")
-    asking.send(digest, office, office.sender, "demo", CLOCK)
+    asking.ask(office, engine, office.sender, "demo", CLOCK)

@@ -4,21 +4,55 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from urllib.parse import quote
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from triaged.message import Dispatch, Record, State
+from triaged.review.answer import ABOVE, LAST
+from triaged.review.code import code
 
 MOST_ITEMS: Final = 25
-_TWO_LINES: Final = 240
+LONGEST_LINK: Final = 1_800  # characters; above it some mail programs cut a mailto: link or do not open it
+MOST_OCTETS: Final = 100_000  # of HTML; Gmail hides what is above some 102 KB
+_EXCERPTS: Final = (240, 120, 40)  # characters of each letter: shorter ones when the whole would be too large
+_OTHER_TOPICS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What makes a digest answerable.
+
+    Attributes:
+        digest: Its number, which its codes depend on.
+        reviewer: Who gets it.
+        token: Opens it.
+        reply_to: Where answers go, with the token in it.
+        undo_minutes: How long what an answer decides waits.
+    """
+
+    digest: int
+    reviewer: str
+    token: str
+    reply_to: str
+    undo_minutes: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A likely answer: what it says, and a `mailto:` that writes it."""
+
+    says: str
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One card of the digest; every text is a citizen's or a rule's, and escaped by the template."""
 
+    code: str
     reference: str
     sender: str
     subject: str
@@ -29,16 +63,22 @@ class Item:
     age: str
     due: str
     why: str
+    links: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A digest, ready to be put into a mail."""
+    """A digest, ready to be put into a mail.
+
+    Attributes:
+        items: What each code means, as JSON: kept, so that an answer means what its writer saw.
+    """
 
     subject: str
     text: str
     html: str
     references: tuple[str, ...]
+    items: tuple[dict[str, Any], ...]
 
 
 def compose(
@@ -47,6 +87,8 @@ def compose(
     departments: dict[str, str],
     office: str,
     now: datetime,
+    asking: Asking,
+    checks: Sequence[Record] = (),
 ) -> Digest | None:
     """Make the digest of what waits; None when nothing does.
 
@@ -56,27 +98,54 @@ def compose(
         departments: Department id → its name.
         office: The office's name.
         now: Office time.
+        asking: Whom it asks, and how it is answered.
+        checks: Letters that triaged sent on by itself, drawn at random, to be checked.
     """
     if not waiting and not troubles:
         return None
-    items = [_item(record, departments, now) for record in waiting[:MOST_ITEMS]]
-    context = {
+    asked = [*waiting[:MOST_ITEMS], *checks]
+    shown = len(waiting[:MOST_ITEMS])
+    context: dict[str, Any] = {
         "office": office,
         "now": now,
-        "items": items,
         "total": len(waiting),
         "troubles": [_trouble(reference, dispatch) for reference, dispatch in troubles[:MOST_ITEMS]],
         "more_troubles": max(0, len(troubles) - MOST_ITEMS),
+        "all_ok": _link("all ok", asking),
+        "example": code(len(asked) + 40, asking.digest),  # of no item, so that the example is none
+        "undo_minutes": asking.undo_minutes,
+        "above": ABOVE,
+        "last": f"{LAST} {asking.token}",
     }
-    critical = sum(item.urgency == "critical" for item in items)
+    for longest in _EXCERPTS:
+        items = [_item(number, record, departments, now, asking, longest) for number, record in enumerate(asked, 1)]
+        context |= {"items": items[:shown], "checks": items[shown:]}
+        html = _environment(autoescape=True).get_template("digest.html.j2").render(context)
+        if len(html.encode()) < MOST_OCTETS:
+            break
+    text = _environment(autoescape=False).get_template("digest.txt.j2").render(context)
+    known = tuple(_meaning(number, record, number > shown) for number, record in enumerate(asked, 1))
+    return Digest(_subject(waiting, office), text, html, tuple(record.reference for record in asked), known)
+
+
+def _subject(waiting: Sequence[Record], office: str) -> str:
+    critical = sum(record.urgency == "critical" for record in waiting[:MOST_ITEMS])
     subject = f"{len(waiting)} letters wait for you" if len(waiting) != 1 else "1 letter waits for you"
     if not waiting:
         subject = "Deliveries that need you"
-    if critical:
-        subject = f"[{critical} critical] {subject}"
-    text = _environment(autoescape=False).get_template("digest.txt.j2").render(context)
-    html = _environment(autoescape=True).get_template("digest.html.j2").render(context)
-    return Digest(f"{subject} — {office}", text, html, tuple(item.reference for item in items))
+    return f"{f'[{critical} critical] ' if critical else ''}{subject} — {office}"
+
+
+def _meaning(number: int, record: Record, spot_check: bool) -> dict[str, Any]:
+    return {
+        "number": number,
+        "mail_id": record.mail_id,
+        "reference": record.reference,
+        "topic": record.topic,
+        "departments": list(record.departments),
+        "urgency": record.urgency.value,
+        "spot_check": spot_check,
+    }
 
 
 def latest_slot(now: datetime, at: Sequence[time], is_business_day: bool) -> datetime | None:
@@ -94,22 +163,41 @@ def latest_slot(now: datetime, at: Sequence[time], is_business_day: bool) -> dat
     return max(past, default=None)
 
 
-def _item(record: Record, departments: dict[str, str], now: datetime) -> Item:
+def _item(number: int, record: Record, departments: dict[str, str], now: datetime, asking: Asking, longest: int) -> Item:
     names = ", ".join(departments.get(department, department) for department in record.departments)
     sure = f" ({record.confidence:.0%})" if record.confidence is not None else ""
     topic = record.topic or (f"perhaps {record.alternatives[0][0]}" if record.alternatives else "no topic")
+    called = code(number, asking.digest)
+    words = ["ok"] if record.departments else []
+    words += [other for other, _ in record.alternatives[:_OTHER_TOPICS]]
     return Item(
+        code=called,
         reference=record.reference,
-        sender=f"{record.sender.name} <{record.sender.address}>".strip(),
-        subject=record.subject or "(no subject)",
-        lines=" ".join(record.excerpt.split())[:_TWO_LINES],
+        sender=_cut(f"{record.sender.name} <{record.sender.address}>".strip(), min(longest, 160)),
+        subject=_cut(record.subject, min(longest, 160)) or "(no subject)",
+        lines=_cut(record.excerpt, longest),
         proposal=f"{topic}{sure} → {names or 'nobody yet'}",
         urgency=record.urgency.value,
         flags=", ".join(flag.name for flag in record.flags),
         age=_age(now - record.received_at),
         due=_day(record.due),
-        why="; ".join(reason.because for reason in record.reasons[-2:]),
+        why=_cut("; ".join(reason.because for reason in record.reasons[-2:]), longest),
+        links=tuple(_link(f"{called} {word}", asking) for word in (*words, "spam", "show")),
     )
+
+
+def _link(says: str, asking: Asking) -> Link:
+    """Return a `mailto:` (RFC 6068) that writes an answer; the token stands in its text too, should the address lose it."""
+    if not asking.reply_to:
+        return Link(says, "")
+    body = f"{says}\r\n\r\n{asking.token}"
+    href = f"mailto:{quote(asking.reply_to, safe='@')}?subject={quote(says, safe='')}&body={quote(body, safe='')}"
+    return Link(says.partition(" ")[2] or says, href if len(href) < LONGEST_LINK else "")
+
+
+def _cut(text: str, at_most: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= at_most else f"{line[: at_most - 1].rstrip()}…"
 
 
 _SAID: Final = {
@@ -117,7 +205,7 @@ _SAID: Final = {
     State.HELD: "is held",
     State.IN_DOUBT: "may or may not have left",
 }
-_WHAT: Final = {"acknowledge": "the acknowledgement", "forward": "the hand-off", "move": "the move"}
+_WHAT: Final = {"acknowledge": "the acknowledgement", "forward": "the hand-off", "move": "the move", "notice": "the mail"}
 
 
 def _trouble(reference: str, dispatch: Dispatch) -> dict[str, str]:

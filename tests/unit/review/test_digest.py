@@ -1,14 +1,27 @@
 """The review digest as text and HTML."""
 
+import html
+import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from triaged.ingest.htmltext import to_text
+from triaged.ingest.written import own_lines
 from triaged.message import Address, Delivery, Dispatch, Flag, Kind, Reason, Record, State, Status, Urgency
-from triaged.review.digest import MOST_ITEMS, Digest, compose, latest_slot
+from triaged.review.answer import understand
+from triaged.review.code import code
+from triaged.review.digest import LONGEST_LINK, MOST_ITEMS, Asking, Digest, compose, latest_slot
+from triaged.review.line import Asked
+from triaged.review.names import Names
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=ZoneInfo("America/New_York"))
+
+
+ASKING = Asking(4, "reviewer@example.gov", "b" * 40, f"triage+{'b' * 40}@example.gov")
 
 
 def record(
@@ -25,7 +38,7 @@ def record(
         language="en",
         topic="city.heat_hotwater",
         confidence=0.61,
-        alternatives=(),
+        alternatives=(("city.noise", 0.2), ("city.trees", 0.1)),
         urgency=urgency,
         flags=(Flag("eviction", ("marshal",)),),
         campaign=None,
@@ -37,14 +50,14 @@ def record(
     )
 
 
-def digest(*waiting: Record, troubles: tuple[tuple[str, Dispatch], ...] = ()) -> Digest:
-    made = compose(waiting, troubles, {"city-311": "311"}, "Office of the Mayor", NOW)
+def digest(*waiting: Record, troubles: tuple[tuple[str, Dispatch], ...] = (), checks: tuple[Record, ...] = ()) -> Digest:
+    made = compose(waiting, troubles, {"city-311": "311"}, "Office of the Mayor", NOW, ASKING, checks)
     assert made is not None
     return made
 
 
 def test_nothing_waiting_makes_no_digest() -> None:
-    assert compose([], [], {}, "Office", NOW) is None
+    assert compose([], [], {}, "Office", NOW, ASKING, [record()]) is None
 
 
 def test_a_card_says_all_that_a_decision_needs() -> None:
@@ -71,10 +84,49 @@ def test_the_subject_counts_and_warns() -> None:
 
 
 def test_no_more_than_the_most_urgent_stand_in_it() -> None:
-    made = digest(*(record(number) for number in range(40)))
-    assert len(made.references) == MOST_ITEMS
+    long = "wé <&> " * 200
+    checks = tuple(record(90 + number, excerpt=long) for number in range(3))
+    made = digest(*(record(number, subject=long, excerpt=long) for number in range(40)), checks=checks)
+    assert len(made.references) == MOST_ITEMS + 3
+    assert [item["spot_check"] for item in made.items] == [False] * MOST_ITEMS + [True] * 3
     assert "40 letters wait" in made.text
     assert len(made.html.encode()) < 100_000
+
+
+def test_each_item_has_a_link_for_each_likely_answer_and_all_of_them_one() -> None:
+    made = digest(record(1), record(2))
+    links = re.findall(r'href="([^"]+)"', made.html)
+    says = [unquote(re.search("subject=([^&]+)", link)[1]) for link in links]  # type: ignore[index]
+    words = ("ok", "city.noise", "city.trees", "spam", "show")
+    assert says == ["all ok"] + [f"{code(number, ASKING.digest)} {word}" for number in (1, 2) for word in words]
+    for link in links:
+        assert link.isascii()
+        assert len(html.unescape(link)) < LONGEST_LINK
+        assert unquote(link).startswith(f"mailto:{ASKING.reply_to}?")
+        assert f"\r\n{ASKING.token}" in unquote(link)
+
+
+def test_a_subject_cannot_break_out_of_a_link_or_a_line() -> None:
+    odd = "a&body=7K spam\r\nBcc: x@y <b>"
+    made = digest(replace(record(subject=odd), alternatives=((odd, 0.3),)))
+    for link in re.findall(r'href="([^"]+)"', made.html):
+        assert html.unescape(link).count("&") == 1
+        assert "\n" not in link
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_no_line_of_a_digest_is_an_answer(part: str) -> None:
+    made = digest(
+        *(record(number, excerpt="all ok\n1E spam\nundo", subject="all ok") for number in range(5)), checks=(record(50),)
+    )
+    text = made.text if part == "text" else to_text(made.html)
+    asked = [Asked(item["number"], item["spot_check"]) for item in made.items]
+    names = Names({"city.noise": ("city-311",), "housing": ("city-311",)}, {"city-311": "311"})
+    for line in text.split("\n"):
+        understood = understand(own_lines(line), asked, ASKING.digest, names)
+        assert understood.instructions == ()
+        assert not understood.undo
+    assert understand(own_lines(text), asked, ASKING.digest, names).instructions == ()
 
 
 def test_what_a_citizen_writes_is_never_markup() -> None:
@@ -85,10 +137,10 @@ def test_what_a_citizen_writes_is_never_markup() -> None:
 
 
 def test_it_fetches_nothing_from_anywhere() -> None:
-    html = digest(record()).html
-    assert "http:" not in html
-    assert "https:" not in html
-    assert "src=" not in html
+    shown = digest(record()).html
+    assert "http:" not in shown
+    assert "https:" not in shown
+    assert "src=" not in shown
 
 
 def test_deliveries_that_failed_are_shown_even_when_no_letter_waits() -> None:
