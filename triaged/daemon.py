@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from triaged import asking, pipeline, systemd
 from triaged.classify.modelfile import ModelError
 from triaged.office import Office
-from triaged.poll import Poller
+from triaged.poll import Poller, disk_is_low
 from triaged.problem import WrongFile
 from triaged.store import health, outbox
 
@@ -77,6 +77,7 @@ class Daemon:
             for poller in self._pollers.values():
                 poller.close()
             self._office.close()
+            self._leave_heartbeat([], stopped=True)
             log.info("stopped")
 
     def stop(self) -> None:
@@ -140,6 +141,8 @@ class Daemon:
         return timedelta(0) if done else _IDLE
 
     def _deliver(self) -> timedelta:
+        if disk_is_low(self._office.state_folder):  # what can't be marked as sent must not be sent
+            return _AFTER_TROUBLE
         pipeline.deliver_due(self._office, self._engine, self._clock, self._stop.is_set, self._mark("deliver"))
         return _IDLE
 
@@ -165,10 +168,11 @@ class Daemon:
         limits = {job: _STALLED_POLL if job.startswith("poll ") else _STALLED for job in self._progress}
         return [job for job, last in list(self._progress.items()) if now - last > limits.get(job, _STALLED)]
 
-    def _leave_heartbeat(self, stalled: list[str]) -> None:
+    def _leave_heartbeat(self, stalled: list[str], *, stopped: bool = False) -> None:
         try:
             with self._engine.begin() as db:
-                health.remember(db, "daemon", {"pid": os.getpid(), "stalled": stalled}, self._clock())
+                beat = {"pid": os.getpid(), "stalled": stalled, "stopped": stopped}
+                health.remember(db, "daemon", beat, self._clock())
         except Exception:
             log.exception("no heartbeat: the database does not answer")
 

@@ -47,6 +47,16 @@ class Health:
         return {"healthy": self.healthy, "problems": list(self.problems), "mailboxes": self.mailboxes, **self.figures}
 
 
+def _in_words(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {_in_words(each)}" for name, each in value.items()) or "none"
+    return (
+        {None: "none", True: "yes", False: "no"}.get(value, str(value))
+        if value is None or isinstance(value, bool)
+        else str(value)
+    )
+
+
 def look(settings: Settings, engine: Engine, now: datetime) -> Health:
     """Judge the installation."""
     with reading(engine) as db:
@@ -59,14 +69,16 @@ def look(settings: Settings, engine: Engine, now: datetime) -> Health:
         oldest_review = records.oldest_waiting(db)
         beat = db.execute(select(FACTS.c.value, FACTS.c.at).where(FACTS.c.name == "daemon")).one_or_none()
         accepted = health.fact(db, "promise") or {}
+        recipients = outbox.recipients_since(db, now - timedelta(days=1))
     problems: list[str] = []
-    running = beat is not None and now - beat.at < _HEARTBEAT_LATE
+    running = beat is not None and now - beat.at < _HEARTBEAT_LATE and not beat.value.get("stopped")
     mailboxes = {
         mailbox.name: _mailbox(mailbox, known.get(mailbox.name), unreached[mailbox.name], running, now, problems)
         for mailbox in settings.mailboxes
     }
-    if beat is not None and not running and beat.value.get("pid"):
-        problems.append(f"the daemon is not running: its last sign was at {beat.at:%Y-%m-%d %H:%M} UTC")
+    if beat is not None and not running:
+        ended = "it was stopped" if beat.value.get("stopped") else "its last sign was"
+        problems.append(f"the daemon is not running: {ended} at {beat.at:%Y-%m-%d %H:%M} UTC")
     if running and beat is not None and beat.value["stalled"]:
         problems.append(f"stalled: {', '.join(beat.value['stalled'])}")
     if process_since and now - process_since > _WORK_LATE:

@@ -6,7 +6,7 @@ outside is touched, so a restart loses nothing and shows nothing twice (docs/arc
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
@@ -17,7 +17,7 @@ from triaged.classify.assess import assess
 from triaged.ingest.fingerprint import fingerprint
 from triaged.ingest.mailbox import Mailbox
 from triaged.ingest.mime import read
-from triaged.ingest.screen import screen
+from triaged.ingest.screen import screen, written_by
 from triaged.message import Assessment, Decision, Dispatch, Kind, Message, Outcome, Screening, State, Status
 from triaged.office import Office
 from triaged.route.handoff import Case
@@ -89,8 +89,10 @@ def understand(
 ) -> Understanding:
     """Read, screen, assess and decide one mail; touches nothing."""
     received = office.local(received_at or now).date()
+    trust = office.trust(mailbox)
     message = read(octets)
-    screening = screen(message, office.trust(mailbox))
+    screening = screen(message, trust)
+    message = replace(message, sender=written_by(message, trust))  # a web form's fields name the writer
     answer = answering.recognise(message, screening, office, now)
     if answer:
         screening = answering.as_screening(answer)

@@ -91,6 +91,6 @@ class Poller:
 
 
 def disk_is_low(folder: Path) -> bool:
-    """Tell whether less than 5 % and less than 1 GB of the disk are free."""
+    """Tell whether less than 5 % or less than 1 GB of the disk is free."""
     usage = shutil.disk_usage(folder)
-    return usage.free < _FREE_OCTETS and usage.free < usage.total * _FREE_SHARE
+    return usage.free < _FREE_OCTETS or usage.free < usage.total * _FREE_SHARE

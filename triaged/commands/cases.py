@@ -17,9 +17,19 @@ _FILTERS = (
     click.option("--mailbox", default="", help="Only this mailbox."),
     click.option("--topic", default="", help="Only this topic."),
     click.option("--department", default="", help="Only what this department has."),
-    click.option("--status", default="", type=click.Choice(["", *Status]), show_choices=True, help="Only this status."),
-    click.option("--urgency", default="", type=click.Choice(["", *Urgency]), help="Only this urgency."),
-    click.option("--kind", default="", type=click.Choice(["", *Kind]), help="Only this kind of mail."),
+    click.option(
+        "--status",
+        default="",
+        type=click.Choice(["", *(value.value for value in Status)]),
+        show_choices=True,
+        help="Only this status.",
+    ),
+    click.option(
+        "--urgency", default="", type=click.Choice(["", *(value.value for value in Urgency)]), help="Only this urgency."
+    ),
+    click.option(
+        "--kind", default="", type=click.Choice(["", *(value.value for value in Kind)]), help="Only this kind of mail."
+    ),
     click.option("--language", default="", help="Only this language."),
     click.option("--from", "writer", default="", help="Part of the writer's name or address."),
     click.option("--text", default="", help="Part of the subject or the first lines."),
@@ -126,7 +136,7 @@ def show(config: str | None, reference: str, as_json: bool) -> None:
 @click.argument("reference")
 @click.option("--topic", help="What it is about.")
 @click.option("--department", "departments", multiple=True, help="Who answers; else the topic's department.")
-@click.option("--urgency", type=click.Choice(list(Urgency)), help="How soon.")
+@click.option("--urgency", type=click.Choice([value.value for value in Urgency]), help="How soon.")
 @click.option("--close", is_flag=True, help="It needs nothing more.")
 @click.option("--spam", is_flag=True, help="It is no letter.")
 @click.option(

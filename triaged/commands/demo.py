@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from triaged.message import Kind, Record, State, Status
+from triaged.message import Kind, Reason, Record, State, Status
 
 _WENT = {
     Status.REVIEW: "→ a person",
@@ -86,7 +86,10 @@ def _table(found: list[Record]) -> None:
 
 def _why(record: Record) -> str:
     """The reason that counted most: staff's rule, else what kept it from going by itself, else the model's words."""
-    by = {reason.by: reason for reason in record.reasons}
+    by: dict[str, Reason] = {}
+    for reason in record.reasons:
+        if reason.name != "no acknowledgement":
+            by[reason.by] = reason
     order = ("rule", "promise", "screen", "model") if record.kind is Kind.LETTER else ("screen",)
     chosen = next((by[name] for name in order if name in by), None)
     if chosen is None:

@@ -23,6 +23,8 @@ def init(folder: Path) -> None:
                 continue
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
+            if target.name == "triaged.toml" and folder.resolve().is_relative_to("/etc"):
+                _keep_the_database_out_of_etc(target)
             written.append(target)
     for target in written:
         click.echo(f"written: {target}")
@@ -59,3 +61,9 @@ def check(config: str | None, connect: bool) -> None:
         right = right and connection.works
     office.close()
     sys.exit(0 if right else 1)
+
+
+def _keep_the_database_out_of_etc(settings: Path) -> None:
+    """The service may write to its state folder only (systemd/triaged.service)."""
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("sqlite:///triaged.db", "sqlite:////var/lib/triaged/triaged.db"), encoding="utf-8")
