@@ -275,7 +275,9 @@ class EwsServer(Web):
         return [fine(f"<m:SyncState>{new}</m:SyncState>{tail}")]
 
     def _mail(self, known: str) -> Mail | None:
-        return next((mail for mail in self.mails.values() if mail.id == known), None)
+        number = re.match(r"AAMk-(\d+)-", known)
+        mail = self.mails.get(int(number[1])) if number else None
+        return mail if mail and mail.id == known else None
 
     def _GetItem(self, body: Any) -> list[str]:  # noqa: N802
         with_content = body.find(f".//{T}FieldURI[@FieldURI='item:MimeContent']") is not None

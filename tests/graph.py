@@ -291,7 +291,9 @@ class GraphServer(Web):
         return f"immutable-{mail.number}" if immutable else f"mutable-{mail.number}-{mail.moves}"
 
     def _mail(self, known: str, immutable: bool) -> Mail | None:
-        return next((mail for mail in self.mails.values() if self.id_of(mail, immutable=immutable) == known), None)
+        number = re.match(r"(?:im)?mutable-(\d+)", known)
+        mail = self.mails.get(int(number[1])) if number else None
+        return mail if mail and self.id_of(mail, immutable=immutable) == known else None
 
     def _send(self, user: str, octets: bytes) -> Said:
         """Send to whom the header names; Exchange writes a Message-ID of its own and keeps of other fields only X- ones."""

@@ -142,6 +142,8 @@ class SenderSettings:
     oauth: OAuth | None = None  # instead of `password`
     url: str = ""  # kind = "graph": default: the host of the cloud that `oauth` names
     exchange: Exchange | None = None  # kind = "exchange"
+    mails_per_minute: int = 0  # what the provider lets the account send; 0: no limit
+    recipients_per_day: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,8 +126,10 @@ class Ews:
         fresh = False
         for attempt in range(TRIES + 1):
             self._wait_if_asked_to()
+            account = None
             try:
-                return action(self._open(user, fresh=fresh))
+                account = self._open(user, fresh=fresh)
+                return action(account)
             except ews_errors.UnauthorizedError as error:
                 self.close()
                 if self._tokens is None or fresh:  # a password is never said twice: accounts get locked
@@ -140,7 +142,7 @@ class Ews:
                     raise self._explain(error) from error
             except (ews_errors.EWSError, OSError, ValueError, secret.SecretError) as error:
                 self.close()
-                raise self._explain(error) from error
+                raise self._explain(error, begun=account is not None) from error
         raise EwsError(f"{self.where}: it is busy")
 
     def close(self) -> None:
@@ -186,7 +188,7 @@ class Ews:
         access = IMPERSONATION if settings.access == "impersonation" else DELEGATE
         return Account(user, config=configuration, access_type=access, autodiscover=False, default_timezone=UTC, locale="en_US")
 
-    def _explain(self, error: Exception) -> EwsError:
+    def _explain(self, error: Exception, *, begun: bool = False) -> EwsError:
         words = first_line(str(error)) or type(error).__name__
         if isinstance(error, ews_errors.UnauthorizedError):
             words = f"signing in as {self._settings.account or self.user} was refused"
@@ -195,7 +197,7 @@ class Ews:
         said = f"{self.where}: {words}" + (f". {self.warning}" if self.warning else "")
         permanent = isinstance(error, (*_PERMANENT, secret.SecretError))
         permanent = permanent or (isinstance(error, ews_errors.TransportError) and "CERTIFICATE_VERIFY" in str(error))
-        return EwsError(said, error, permanent=permanent, sent=_may_have_been_done(error))
+        return EwsError(said, error, permanent=permanent, sent=begun and _may_have_been_done(error))
 
 
 def _may_have_been_done(error: Exception) -> bool:

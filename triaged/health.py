@@ -97,6 +97,7 @@ def look(settings: Settings, engine: Engine, now: datetime) -> Health:
         "deliveries": {state.value: count for state, count in states.items()},
         "oldest_planned_delivery": _iso(planned_since),
         "in_doubt": states.get(State.IN_DOUBT, 0),
+        "recipients_in_24_hours": recipients,
         "messages": statuses,
         "promise": {"misrouted_at_most": settings.promise.misrouted, "confidence": settings.promise.confidence, **accepted},
     }

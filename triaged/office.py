@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from triaged.movers import Movers
 from triaged.review.token import Keys
 from triaged.route.deliver import open_handoffs
 from triaged.route.handoff import Handoff, Letterhead, Means
+from triaged.route.limited import Limited
 from triaged.route.plan import Limits
 from triaged.route.sender import Sender, open_sender
 from triaged.rules.due import Calendar, respond_by
@@ -27,7 +28,8 @@ from triaged.rules.load import load_rules
 from triaged.rules.schema import Rules
 from triaged.secret import read as read_secret
 from triaged.signing import Signer
-from triaged.store import health
+from triaged.store import health, outbox
+from triaged.store.engine import reading
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Office:
     movers: Movers
     answer_keys: Keys
     limits: Limits = field(default_factory=Limits)
+    sent_today: Callable[[], int] = lambda: 0  # recipients of the last 24 hours
     model_version: str = ""
     rules_version: str = ""
 
@@ -108,7 +111,7 @@ class Office:
 
     def new_sender(self) -> Sender:
         """Return a sender for another thread than the delivery thread's; the caller closes it."""
-        return _sender(self.settings)
+        return _sender(self.settings, self.sent_today)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -153,7 +156,8 @@ def open_office(settings: Settings, engine: Engine, clock: Callable[[], datetime
     )
     zone = ZoneInfo(settings.office.timezone)
     signer = signer_for(settings, engine, clock)
-    sender = _sender(settings)
+    sent_today = recipients_counter(engine, clock)
+    sender = _sender(settings, sent_today)
     movers = Movers(settings.mailboxes, settings.file.parent)
     letterhead = Letterhead(
         settings.sender.sender, signer, zone, {key: topic.description for key, topic in rules.topics.items()}
@@ -181,6 +185,7 @@ def open_office(settings: Settings, engine: Engine, clock: Callable[[], datetime
         answer_keys=_answer_keys(settings, signer),
         model_version=_version(starter.folder(settings.office.model) / modelfile.MANIFEST),
         rules_version=_version(settings.office.rules),
+        sent_today=sent_today,
     )
 
 
@@ -214,7 +219,26 @@ def holidays_of(name: str) -> Container[date]:
     return days
 
 
-def _sender(settings: Settings) -> Sender:
-    secret, base = settings.sender.password, settings.file.parent
+def recipients_counter(engine: Engine, clock: Callable[[], datetime]) -> Callable[[], int]:
+    """Return what counts the recipients of the last 24 hours."""
+
+    def count() -> int:
+        with reading(engine) as db:
+            return outbox.recipients_since(db, clock() - timedelta(days=1))
+
+    return count
+
+
+def _sender(settings: Settings, sent_today: Callable[[], int]) -> Sender:
+    chosen, base = settings.sender, settings.file.parent
+    secret = chosen.password
     password = None if secret is None else lambda: read_secret(secret, base)
-    return open_sender(settings.sender.kind, settings.sender, password)
+    sender = open_sender(chosen.kind, chosen, password)
+    if not chosen.mails_per_minute and not chosen.recipients_per_day:
+        return sender
+    return Limited(
+        sender,
+        mails_per_minute=chosen.mails_per_minute,
+        recipients_per_day=chosen.recipients_per_day,
+        sent_today=sent_today,
+    )

@@ -1,7 +1,7 @@
 """The servers of triaged.toml: [[mailbox]] and [sender]. See settings_file.py."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from triaged.block import Fields, Key, ListOf, Record, Several
@@ -222,6 +222,8 @@ SENDER_FROM: Final = Key("from", ADDRESS, "Whom our mail is from", required=True
 ENVELOPE: Final = Key("envelope", ADDRESS, "The envelope sender of hand-offs and digests; default: from")
 SENDER_HOST: Final = Key("host", HOST, "The SMTP server")
 SENDER_USER: Final = Key("user", LINE, "The account, if the server wants one")
+MAILS_PER_MINUTE: Final = Key("mails_per_minute", Number(1, 10_000, whole=True), "How many mails a minute the provider takes")
+RECIPIENTS_PER_DAY: Final = Key("recipients_per_day", Number(1, 10_000_000, whole=True), "How many recipients a day it takes")
 SPOOL_PATH: Final = Key("path", FilePath(), 'Where kind = "spool" writes .eml files')
 _SENDER_KINDS: Final[Mapping[str, SenderKind]] = {
     "smtp": "smtp",
@@ -229,6 +231,14 @@ _SENDER_KINDS: Final[Mapping[str, SenderKind]] = {
     "graph": "graph",
     "spool": "spool",
 }
+
+
+def _limited_sender(fields: Fields, reading: Reading) -> SenderSettings | None:
+    sender = _sender(fields, reading)
+    if sender is None:
+        return None
+    minute, day = int(fields.get(MAILS_PER_MINUTE, 0)), int(fields.get(RECIPIENTS_PER_DAY, 0))
+    return replace(sender, mails_per_minute=minute, recipients_per_day=day)
 
 
 def _sender(fields: Fields, reading: Reading) -> SenderSettings | None:
@@ -296,11 +306,13 @@ _SENDER_KEYS: Final = (
     ACCOUNT,
     AUTH,
     ACCESS,
+    MAILS_PER_MINUTE,
+    RECIPIENTS_PER_DAY,
     SPOOL_PATH,
 )
 SENDER: Final = Key(
     "sender",
-    Record(_SENDER_KEYS, _sender, words="[sender] with kind, from", label="[sender]"),
+    Record(_SENDER_KEYS, _limited_sender, words="[sender] with kind, from", label="[sender]"),
     "How mail goes out",
     required=True,
 )

@@ -148,7 +148,7 @@ def work(folder: Path, killer: Killer) -> None:
     killer.watch(engine)
     with engine.begin() as db:
         outbox.doubt_interrupted(db, NOW)
-    mailbox = open_mailbox("maildir", "mayor", settings.mailboxes[0].access, folder)
+    mailbox = open_mailbox(settings.mailboxes[0].kind, "mayor", settings.mailboxes[0].access, folder)
     never: Callable[[], bool] = lambda: False  # noqa: E731
     while pipeline.accept(mailbox, engine, office, lambda: NOW):
         pass

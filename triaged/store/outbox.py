@@ -164,6 +164,16 @@ def count_states(db: Connection) -> dict[State, int]:
     return {State(state): count for state, count in rows}
 
 
+def recipients_since(db: Connection, since: datetime) -> int:
+    """Return how many recipients mail went to, or may have gone to, since a moment; moves are no mail."""
+    sent = select(DELIVERIES.c.to).where(
+        DELIVERIES.c.kind != "move",
+        DELIVERIES.c.state.in_([State.SENT, State.IN_DOUBT]),
+        DELIVERIES.c.settled_at >= since,
+    )
+    return sum(to.count("@") for to in db.scalars(sent))
+
+
 def oldest_planned(db: Connection) -> datetime | None:
     """Return since when the oldest planned delivery waits."""
     since: datetime | None = db.scalar(select(func.min(DELIVERIES.c.planned_at)).where(DELIVERIES.c.state == State.PLANNED))
