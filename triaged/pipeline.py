@@ -93,7 +93,7 @@ def understand(
     message = read(octets)
     screening = screen(message, trust)
     message = replace(message, sender=written_by(message, trust))  # a web form's fields name the writer
-    answer = answering.recognise(message, screening, office, now)
+    answer = answering.recognise(message, screening, answering.doors_of(office), now)
     if answer:
         screening = answering.as_screening(answer)
     assessment = assess(message, office.topics, office.local(now))
@@ -106,9 +106,8 @@ def process(mail_id: int, office: Office, engine: Engine, clock: Clock) -> None:
     now = clock()
     with reading(engine) as db:
         kept = mails.load(db, mail_id)
-        fault = mails.fault(db, mail_id)
-    if fault:
-        set_aside(mail_id, fault, office, engine, clock)
+    if kept.fault:
+        set_aside(mail_id, kept.fault, office, engine, clock)
         return
     understood = understand(kept.octets, kept.mailbox, office, now, kept.received_at)
     with engine.begin() as db:

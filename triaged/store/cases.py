@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from triaged.message import (
     Assessment,
@@ -20,6 +21,16 @@ from triaged.message import (
 from triaged.store.tables import CASES, COUNTERS, DELIVERIES, EVENTS, MAILS, MESSAGES
 
 EXCERPT_CHARACTERS = 600
+# Built once: these run for every mail, and building a statement costs more than running it.
+_COUNT: Final = (
+    update(COUNTERS)
+    .where(COUNTERS.c.prefix == bindparam("of_prefix"), COUNTERS.c.year == bindparam("in_year"))
+    .values(last=COUNTERS.c.last + 1)
+    .returning(COUNTERS.c.last)
+)
+_INSERT_CASE: Final = insert(CASES).returning(CASES.c.id)
+_INSERT_MESSAGE: Final = insert(MESSAGES)
+_INSERT_EVENT: Final = insert(EVENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +47,7 @@ class CaseRow:
 
 def next_reference(db: Connection, prefix: str, year: int) -> str:
     """Return the next public reference, such as MAY-2026-000123; numbers have no gaps."""
-    here = (COUNTERS.c.prefix == prefix, COUNTERS.c.year == year)
-    counted = update(COUNTERS).where(*here).values(last=COUNTERS.c.last + 1).returning(COUNTERS.c.last)
-    last = db.scalar(counted)
+    last = db.scalar(_COUNT, {"of_prefix": prefix, "in_year": year})
     if last is None:
         db.execute(insert(COUNTERS).values(prefix=prefix, year=year, last=1))
         last = 1
@@ -48,7 +57,7 @@ def next_reference(db: Connection, prefix: str, year: int) -> str:
 def open_case(db: Connection, reference: str, mailbox: str, writer: str, due: date | None, at: datetime) -> CaseRow:
     """Open a case."""
     values = {"reference": reference, "mailbox": mailbox, "writer": writer.lower(), "opened_at": at, "due": due}
-    case_id = db.execute(insert(CASES).values(**values).returning(CASES.c.id)).scalar_one()
+    case_id = db.execute(_INSERT_CASE, values).scalar_one()
     return CaseRow(case_id, reference, mailbox, writer.lower(), at, due)
 
 
@@ -142,7 +151,7 @@ def record(
         "follow_up": follow_up,
         "processed_at": at,
     }
-    db.execute(insert(MESSAGES).values(**values))
+    db.execute(_INSERT_MESSAGE, values)
 
 
 def redecide(db: Connection, mail_id: int, decision: Decision, kind: Kind) -> None:
@@ -166,7 +175,7 @@ def set_due(db: Connection, case_id: int, due: date | None) -> None:
 
 def note(db: Connection, case_id: int | None, by: str, what: str, at: datetime) -> None:
     """Add a line to a case's history; never message content."""
-    db.execute(insert(EVENTS).values(case_id=case_id, at=at, by=by, what=what))
+    db.execute(_INSERT_EVENT, {"case_id": case_id, "at": at, "by": by, "what": what})
 
 
 def history(db: Connection, case_id: int) -> list[tuple[datetime, str, str]]:

@@ -6,11 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, case, func, insert, select, update
 
 from triaged.message import RawMail
 from triaged.store.tables import MAILBOXES, MAILS
 
+# Built once: these run for every mail, and building a statement costs more than running it.
+_ONE: Final = select(MAILS).where(MAILS.c.id == bindparam("mail_id"))
+_FINISH: Final = (
+    update(MAILS)
+    .where(MAILS.c.id == bindparam("mail_id"), MAILS.c.state == "new")
+    .values(state=bindparam("to_state"), fault=case((bindparam("why") != "", bindparam("why")), else_=MAILS.c.fault))
+)
 ATTEMPTS: Final = 3  # a mail that stopped us this often is set aside unread
 
 
@@ -25,6 +32,7 @@ class KeptMail:
     octets: bytes
     received_at: datetime
     backfill: bool
+    fault: str = ""  # why it was refused or set aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +132,12 @@ def forgive_attempt(db: Connection, ids: Sequence[int]) -> None:
 
 def load(db: Connection, mail_id: int) -> KeptMail:
     """Return one mail whole."""
-    row = db.execute(select(MAILS).where(MAILS.c.id == mail_id)).mappings().one()
-    return _kept(row)
-
-
-def fault(db: Connection, mail_id: int) -> str:
-    """Return why a mail was refused or set aside; empty if it was not."""
-    return db.scalar(select(MAILS.c.fault).where(MAILS.c.id == mail_id)) or ""
+    return _kept(db.execute(_ONE, {"mail_id": mail_id}).mappings().one())
 
 
 def finish(db: Connection, mail_id: int, *, state: str = "done", why: str = "") -> bool:
     """Mark a mail processed (or set aside, with why); False when another worker was first."""
-    values: dict[str, str] = {"state": state}
-    if why:
-        values["fault"] = why
-    moved = db.execute(update(MAILS).where(MAILS.c.id == mail_id, MAILS.c.state == "new").values(**values))
-    return moved.rowcount == 1
+    return db.execute(_FINISH, {"mail_id": mail_id, "to_state": state, "why": why}).rowcount == 1
 
 
 def same_elsewhere(db: Connection, mail_id: int, fingerprint: str) -> list[int]:
@@ -162,4 +160,5 @@ def _kept(row: RowMapping) -> KeptMail:
         zlib.decompress(row["raw"]),
         row["received_at"],
         row["backfill"],
+        row["fault"],
     )

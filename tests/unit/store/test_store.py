@@ -158,7 +158,7 @@ def test_a_refused_mail_is_noted_once_with_its_reason(engine: Engine) -> None:
     with engine.begin() as db:
         mail_id = mails.keep_refused(db, "mayor", "99", "60 MB are too large", NOW)
         assert mail_id is not None
-        assert mails.fault(db, mail_id) == "60 MB are too large"
+        assert mails.load(db, mail_id).fault == "60 MB are too large"
         assert mails.keep_refused(db, "mayor", "99", "60 MB are too large", NOW) is None
         assert mails.mailbox_state(db, "mayor").cursor == "1:7"  # type: ignore[union-attr]
 
