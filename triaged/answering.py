@@ -6,6 +6,7 @@ lock only nothing is applied and the reviewer is told at the address we know; wi
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -24,7 +25,7 @@ from triaged.review.line import Asked as Item
 from triaged.review.line import Instruction
 from triaged.review.names import Names
 from triaged.review.receipt import Effect, Result, one_lock, receipt
-from triaged.review.token import Finding, Token, find, make, plus_address
+from triaged.review.token import Finding, Keys, Token, find, make, plus_address
 from triaged.review.words import Verb
 from triaged.route.header import one_line
 from triaged.store import cases, digests, notices, outbox, records
@@ -41,6 +42,29 @@ _DAY: Final = timedelta(days=1)
 _NOTICES_A_DAY: Final = 20  # to all reviewers: a flood of forged answers must not become a flood of notices
 _EMPTY_RECEIPTS_A_DAY: Final = 1  # of one digest, to mails that say nothing like an instruction: they may be machines
 _VAIN_RECEIPTS_A_DAY: Final = 20  # of one digest, to mails whose instructions change nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Whom answers may come from, and how they are known.
+
+    Attributes:
+        keys: Sign our tokens.
+        people: All who get digests, in lower case.
+        reply_to: Where answers go.
+        authserv_id: Our mail server's name in Authentication-Results; empty: no From is proven.
+    """
+
+    keys: Keys
+    people: tuple[str, ...]
+    reply_to: str
+    authserv_id: str
+
+
+def doors_of(office: Office) -> Doors:
+    """Return an office's doors."""
+    review = office.settings.review
+    return Doors(office.answer_keys, review.people, review.reply_to, review.authserv_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +86,23 @@ class Attempt:
     proof: str = ""
 
 
-def recognise(message: Message, screening: Screening, office: Office, now: datetime) -> Attempt | None:
+def recognise(message: Message, screening: Screening, doors: Doors, now: datetime) -> Attempt | None:
     """Tell whether a mail answers a digest and which of its locks are open; None when it is no answer. Touches nothing.
 
     A machine's mail (out-of-office, bounce, our own) never is one.
     """
     if screening.kind not in _PEOPLE:
         return None
-    people, review = office.settings.review.people, office.settings.review
     recipients = " ".join(value for name in _RECIPIENTS for value in message.headers.get(name, ()))
     ids = " ".join((*message.in_reply_to, *message.references[::-1]))
     places = (recipients, ids, "\n".join((message.text, message.quoted, message.signature)))
-    found = find(places, office.answer_keys, people, now)
+    found = find(places, doors.keys, doors.people, now)
     sender = message.sender.address.lower()
-    proof = proof_of_sender(message, review.authserv_id)
+    proof = proof_of_sender(message, doors.authserv_id)
     if found.token and not found.expired:
         return _with_token(found.token, sender, proof)
-    meant = found.tried or screening.kind is Kind.ANSWER or _speaks_to_us(recipients, review.reply_to, message)
-    if sender not in people or not meant:
+    meant = found.tried or screening.kind is Kind.ANSWER or _speaks_to_us(recipients, doors.reply_to, message)
+    if sender not in doors.people or not meant:
         return None
     why = _why_no_token(found)
     if proof:
@@ -136,10 +159,7 @@ def apply(db: Connection, mail_id: int, message: Message, attempt: Attempt, offi
     )
     text = make(token, office.answer_keys)
     items = [Item(item["number"], item["spot_check"]) for item in digest.items]
-    own = written(load(db, mail_id).octets)
-    understood = answers.understand(own, items, digest.id, names, f"{answers.LAST} {text}")
-    if not (understood.tried or understood.unclear):
-        understood = answers.in_subject(message.subject, items, digest.id, names)
+    understood = interpret(load(db, mail_id).octets, message, items, digest.id, names, text)
     hand = _Hand(db, office, digest, mail_id, attempt.sender, now)
     results = hand.undo_all() if understood.undo else [hand.do(one) for one in understood.instructions]
     changed = any(one.effect in (Effect.DONE, Effect.UNDONE) for one in results)
@@ -156,6 +176,16 @@ def apply(db: Connection, mail_id: int, message: Message, attempt: Attempt, offi
     reply_to = plus_address(office.settings.review.reply_to, text)
     letter = replace(letter, answers=message.message_id or "-", reply_to=reply_to)
     say(db, mail_id, f"receipt:{mail_id}", attempt.sender, letter, office, now)
+
+
+def interpret(
+    octets: bytes, message: Message, items: Sequence[Item], digest: int, names: Names, token: str
+) -> answers.Understood:
+    """Return what an answer says; its subject counts only where its text says nothing at all."""
+    understood = answers.understand(written(octets), items, digest, names, f"{answers.LAST} {token}")
+    if understood.tried or understood.unclear:
+        return understood
+    return answers.in_subject(message.subject, items, digest, names)
 
 
 def say(db: Connection, mail_id: int, key: str, to: str, notice: Notice, office: Office, now: datetime) -> None:
