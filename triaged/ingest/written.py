@@ -7,7 +7,7 @@ from typing import Final
 
 from triaged.ingest import parts
 from triaged.ingest.body import gather
-from triaged.ingest.reply import _QUOTE, _cut
+from triaged.ingest.reply import _QUOTE, _attribution, _cut
 from triaged.ingest.signature import take_off
 from triaged.message import Written
 
@@ -34,9 +34,21 @@ def own_lines(text: str) -> Written:
 
 def _first_mark(lines: list[str]) -> int:
     for position, line in enumerate(lines):
-        if _QUOTE.match(line) or (line and not line.isspace() and _cut(lines, position)):
+        if _QUOTE.match(line):
             return position
+        if line and not line.isspace() and (cut := _cut(lines, position)):
+            return _attribution_begins(lines, position, cut.length)
     return len(lines)
+
+
+def _attribution_begins(lines: list[str], position: int, length: int) -> int:
+    """Return where "On … wrote:" begins at the latest: `_cut` takes up to two of the writer's own lines for its beginning."""
+    end = position + length
+    for start in range(end - 1, position, -1):
+        later = _attribution(lines, start, lines[start].strip()) if lines[start].strip() else None
+        if later and start + later.length == end:
+            return start
+    return position
 
 
 def _between(lines: list[str]) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,46 @@
+"""Answers as mail programs really write them, each with its exact effect; the files and the table lie in tests/answers."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.answers.make import DEPARTMENTS, KEYS, NOW, NUMBER, REVIEWER, TOKEN, TOPICS
+from triaged.answering import Doors, interpret, recognise
+from triaged.ingest.mime import read
+from triaged.ingest.screen import Trust, screen
+from triaged.review.line import Asked
+from triaged.review.names import Names
+from triaged.review.words import Verb
+
+FOLDER = Path(__file__).parents[1] / "answers"
+TABLE = dict(line.split("\t") for line in (FOLDER / "expected.txt").read_text(encoding="utf-8").splitlines())
+DOORS = Doors(KEYS, (REVIEWER, "carla@example.gov"), "triage@example.gov", "mx.example.gov")
+ASKED = [Asked(number, spot_check=number == 8) for number in range(1, 9)]
+
+
+def effect(octets: bytes) -> str:
+    """Return in words what a mail does."""
+    message = read(octets)
+    screening = screen(message, Trust(authserv_id="mx.example.gov", reviewers=frozenset(DOORS.people)))
+    attempt = recognise(message, screening, DOORS, NOW)
+    if attempt is None:
+        return "no answer"
+    if attempt.refusal:
+        return f"refused, told to {attempt.tell or 'nobody'}"
+    understood = interpret(octets, message, ASKED, NUMBER, Names(TOPICS, DEPARTMENTS), TOKEN)
+    said = []
+    for one in sorted(understood.instructions, key=lambda one: one.number):
+        where = (one.topic, *one.departments) if one.verb is Verb.ROUTE else ()
+        words = (str(one.number), one.verb.value, *where, one.urgency, f"({one.why})" if one.why else "")
+        said.append(" ".join(word for word in words if word))
+    return "undo" if understood.undo else "; ".join(said) or "nothing"
+
+
+def test_there_are_more_than_120_of_them_and_each_has_its_line() -> None:
+    assert {file.stem for file in FOLDER.glob("*.eml")} == set(TABLE)
+    assert len(TABLE) >= 120
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_an_answer_has_exactly_its_effect(name: str) -> None:
+    assert effect((FOLDER / f"{name}.eml").read_bytes()) == TABLE[name]
