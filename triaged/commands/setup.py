@@ -12,8 +12,13 @@ from triaged.commands.opening import CONFIG, now, open_office_for, reports_probl
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-def init(folder: Path) -> None:
+@click.option("--wizard", "ask", is_flag=True, help="Ask for provider, address and sign-in, try them, and write them down.")
+def init(folder: Path, ask: bool) -> None:
     """Write triaged.toml, rules.yaml and lists into FOLDER, to start from. Overwrites nothing."""
+    if ask:
+        from triaged.commands import wizard
+
+        wizard.run(folder)
     written = []
     with as_file(files("triaged") / "starter") as starter:
         for source in sorted(path for path in starter.rglob("*") if path.is_file()):
