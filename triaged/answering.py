@@ -98,14 +98,13 @@ def recognise(message: Message, screening: Screening, doors: Doors, now: datetim
     places = (recipients, ids, "\n".join((message.text, message.quoted, message.signature)))
     found = find(places, doors.keys, doors.people, now)
     sender = message.sender.address.lower()
-    proof = proof_of_sender(message, doors.authserv_id)
     if found.token and not found.expired:
-        return _with_token(found.token, sender, proof)
+        return _with_token(found.token, sender, proof_of_sender(message, doors.authserv_id))
     meant = found.tried or screening.kind is Kind.ANSWER or _speaks_to_us(recipients, doors.reply_to, message)
     if sender not in doors.people or not meant:
         return None
     why = _why_no_token(found)
-    if proof:
+    if proof := proof_of_sender(message, doors.authserv_id):
         return Attempt(sender, None, why, tell=sender, proof=proof)
     if screening.kind is Kind.ANSWER or found.expired:
         return Attempt(sender, None, f"{why}, and nothing proves its From")

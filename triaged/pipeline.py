@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
-from triaged import answering
+from triaged import alerting, answering
 from triaged.classify.assess import assess
 from triaged.ingest.fingerprint import fingerprint
 from triaged.ingest.mailbox import Mailbox
 from triaged.ingest.mime import read
 from triaged.ingest.screen import screen, written_by
-from triaged.message import Assessment, Decision, Dispatch, Kind, Message, Outcome, Screening, State, Status
+from triaged.message import Assessment, Decision, Dispatch, Kind, Message, Outcome, Screening, State, Status, Urgency
 from triaged.office import Office
 from triaged.route.handoff import Case
 from triaged.route.plan import Planning, given_up, plan, retry_after
@@ -144,7 +144,9 @@ def _record(db: Connection, kept: KeptMail, understood: Understanding, office: O
     )
     outbox.plan(db, kept.id, deliveries, now)
     cases.note(db, case.id, "triaged", f"{screening.kind}: {decision.status}", now)
-    if understood.answer:
+    if decision.status is Status.REVIEW and decision.urgency is Urgency.CRITICAL and not kept.backfill:
+        alerting.alert(db, kept.id, office, now)
+    if understood.answer and not kept.backfill:
         answering.apply(db, kept.id, message, understood.answer, office, now)
     log.info(
         "processed",

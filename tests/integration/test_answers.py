@@ -288,3 +288,98 @@ def test_a_citizen_who_writes_all_ok_writes_a_letter(installation: Installation)
     installation.receive(letter(8, subject="A gift for all", text="all ok\n1K ok\nundo"))
     installation.run_once()
     assert [record["kind"] for record in installation.export()] == ["letter", "letter"]
+
+
+# Critical mail.
+
+
+@pytest.fixture
+def on_duty(tmp_path: Path) -> Installation:
+    """An office with somebody on duty, somebody above them, and a rule that finds danger."""
+    installation = Installation(tmp_path)
+    text = installation.config.read_text()
+    people = 'on_duty = ["duty@example.gov"]\nescalate_to = ["chief@example.gov"]\nrepeat = "5m"\n'
+    installation.config.write_text(text.replace("authserv_id =", f"{people}authserv_id ="))
+    rule = "\n  - name: Danger\n    when: {subject: {words: [danger]}}\n    then: {hold: a person now, urgency: critical}\n"
+    installation.rules.write_text(installation.rules.read_text().rstrip() + rule)
+    return installation.started()
+
+
+def later(installation: Installation, minutes: int) -> None:
+    """Let the daemon's clock stand so many minutes later: repeat what is due then."""
+    from datetime import UTC, datetime
+
+    from triaged.alerting import repeat_alerts
+    from triaged.commands.opening import open_office_for
+
+    office, engine = open_office_for(str(installation.config))
+    repeat_alerts(office, engine, datetime.now(UTC) + timedelta(minutes=minutes))
+    office.close()
+    engine.dispose()
+    with sqlite3.connect(installation.folder / "triaged.db") as db:
+        db.execute("update deliveries set due_at = planned_at where kind = 'notice'")
+        db.execute("update deliveries set due_at = datetime(due_at, '-1 day') where kind = 'notice' and state = 'planned'")
+    installation.run_once()
+
+
+def test_critical_mail_goes_at_once_and_is_answered_like_a_digest(on_duty: Installation) -> None:
+    on_duty.receive(letter(1, subject="Danger! a gift", text="He has a knife."))
+    on_duty.run_once()
+    (alert,) = on_duty.sent("duty@example.gov")
+    assert alert["Subject"].startswith("CRITICAL")
+    on_duty.receive(reply(alert, f"{codes_of(alert)[0]} housing", sender="duty@example.gov"))
+    on_duty.run_once()
+    assert [record["status"] for record in on_duty.export() if record["kind"] == "letter"] == ["routed"]
+    later(on_duty, 60)
+    assert len(on_duty.sent("duty@example.gov")) == 2  # the alert and the receipt
+
+
+def test_critical_mail_is_repeated_until_answered_and_then_escalated(on_duty: Installation) -> None:
+    on_duty.receive(letter(1, subject="Danger! a gift", text="He has a knife."))
+    on_duty.run_once()
+    later(on_duty, 1)
+    assert len(on_duty.sent("duty@example.gov")) == 1
+    later(on_duty, 6)
+    assert len(on_duty.sent("duty@example.gov")) == 2
+    assert on_duty.sent("chief@example.gov") == []
+    later(on_duty, 11)
+    assert len(on_duty.sent("duty@example.gov")) == 3
+    (told,) = on_duty.sent("chief@example.gov")
+    assert "nobody has answered" in told["Subject"]
+
+
+def test_a_letter_that_is_not_critical_alarms_nobody(on_duty: Installation) -> None:
+    on_duty.receive(letter(1, subject="A gift"))
+    on_duty.run_once()
+    later(on_duty, 60)
+    assert on_duty.sent("duty@example.gov") == []
+
+
+# Spot checks.
+
+
+def test_a_spot_check_confirms_or_mends_what_went_out_by_itself(installation: Installation) -> None:
+    installation.receive(letter(9, subject="A tree", text="A tree fell."))
+    installation.run_once()
+    with sqlite3.connect(installation.folder / "triaged.db") as db:
+        db.execute("update messages set confidence = 0.99")  # as if the model had decided it alone
+    digest = asked(installation, 1)
+    waiting, check = codes_of(digest)
+    answer(installation, reply(digest, "all ok"))
+    assert rows(installation, "select count(*) from lessons where spot_check = 1") == [(0,)]
+    (receipt,) = answer(installation, reply(digest, f"{check} heat", number=2))
+    assert "Done:" in text_of(receipt)
+    let_time_pass(installation)
+    assert len(installation.sent("housing@")) == 1
+    assert rows(installation, "select topic, proposed from lessons where spot_check = 1") == [("heat", "trees")]
+    assert waiting
+
+
+def test_a_key_of_the_administrator_signs_and_its_predecessor_still_opens(tmp_path: Path) -> None:
+    installation = Installation(tmp_path).started()
+    digest = asked(installation, 1)
+    (tmp_path / "key").write_text("a new key of the administrator\n")
+    text = installation.config.read_text()
+    installation.config.write_text(text.replace("authserv_id =", 'key = { file = "key" }\nauthserv_id ='))
+    answer(installation, reply(digest, f"{codes_of(digest)[0]} trees"))
+    assert states(installation) == {"A gift 1": "routed"}
