@@ -231,6 +231,15 @@ def test_a_mail_above_the_limit_is_refused_and_the_next_ones_come(place: Place, 
     assert mailbox.fetch(cursor).refused == ()
 
 
+def test_a_mail_just_within_the_limit_comes_whole(place: Place, mailbox: Mailbox) -> None:
+    octets = as_given(place.kind, letter(0, octets=48_000_000))
+    place.deliver(octets)
+    place.deliver(letter(1))
+    batches, _ = all_of(mailbox)
+    assert subjects(*batches) == [0, 1]
+    assert batches[0].mails[0].octets == octets
+
+
 @only(NOTICES_MAIL_GOING)
 def test_a_mail_that_goes_before_it_is_read_is_counted_and_holds_nothing_up(place: Place, mailbox: Mailbox) -> None:
     for number in range(BATCH_MAILS + 4):
