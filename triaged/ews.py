@@ -4,6 +4,7 @@ exchangelib fails fast here, and the waiting is ours: its own FaultTolerance tak
 repeats it until the account is locked, and sleeps where nobody can stop it.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -85,6 +86,7 @@ class _Adapter(HTTPAdapter):
         super().cert_verify(conn, url, self.authorities.get(urlsplit(url).netloc, verify), cert)
 
 
+logging.getLogger("exchangelib").setLevel(logging.CRITICAL)  # its errors quote whole requests, letters and all
 BaseProtocol.HTTP_ADAPTER_CLS = _Adapter
 BaseProtocol.TIMEOUT = TIMEOUT_SECONDS
 BaseProtocol.USERAGENT = "triaged"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from requests.exceptions import InvalidHeader
 
 from tests.ews import ACCOUNT, OTHER, USER, EwsServer, Mail, busy, error, fine, soap
 from tests.issuer import Issuer
@@ -334,6 +335,20 @@ def test_a_short_wait_before_sending_is_waited_out_and_sent_once(office: Office,
     assert post(sender, MAIL).state is State.SENT
     assert len(office.server.sent) == 1
     assert office.slept == [3.0]
+
+
+def test_no_letter_stands_in_a_log_when_exchangelib_is_at_a_loss(
+    sender: ExchangeSender, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its error records quote the whole request."""
+
+    def at_a_loss(*_: Any, **__: Any) -> None:
+        raise InvalidHeader
+
+    sender.check()
+    monkeypatch.setattr("triaged.ews._Adapter.send", at_a_loss)
+    assert post(sender, MAIL).state is State.PLANNED
+    assert "MimeContent" not in caplog.text
 
 
 def test_a_mail_too_large_never_leaves(office: Office, sender: ExchangeSender) -> None:

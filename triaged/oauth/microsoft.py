@@ -100,29 +100,42 @@ class Microsoft:
             show(f"Open {flow['verification_uri']} in any browser, type the code {flow['user_code']}, sign in as {self._user}.")
             return dict(app.acquire_token_by_device_flow(flow))
 
+        # Without the file's lock, since a person takes minutes, and mail goes on meanwhile.
+        cache = msal.SerializableTokenCache()
+        answer = self._ask(by_device_code, cache)
         with self._file.locked():
-            answer = self._from_entra(by_device_code)
+            self._file.write(cache.serialize())
         who = str(answer.get("id_token_claims", {}).get("preferred_username", "")) or self._user
         if who.lower() != self._user.lower():
             show(f"Note: {who} signed in, for the mailbox {self._user}; that works if {who} has rights to it.")
         return who
 
     def _from_entra(self, ask: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        """Ask msal, keep what it learnt, and say in words what went wrong. The file's lock is held."""
+        """Ask msal with what is kept, and keep what it learnt. The file's lock is held."""
         cache = msal.SerializableTokenCache()
+        kept = self._file.read()
         try:
-            if kept := self._file.read():
+            if kept:
                 cache.deserialize(kept)
+        except ValueError:  # damaged: an application asks anew, a person signs in anew
+            cache = msal.SerializableTokenCache()
+        try:
+            return self._ask(ask, cache)
+        finally:
+            if cache.has_state_changed:
+                self._file.write(cache.serialize())
+
+    def _ask(self, ask: Callable[[Any], dict[str, Any]], cache: Any) -> dict[str, Any]:
+        """Ask msal, and say in words what went wrong."""
+        try:
             with closing(_Http(str(self._settings.tls_ca) if self._settings.tls_ca else None)) as http:
                 answer = ask(self._application(cache, http))
         except secret.SecretError as error:
             raise TokenError(str(error), permanent=True) from error
         except (requests.RequestException, MsalServiceError) as error:  # the latter: 5xx
             raise TokenError(f"{self._where}: not reached: {type(error).__name__}") from error
-        except ValueError as error:  # no such tenant, a certificate that is none, a file that is no cache
+        except ValueError as error:  # no such tenant, a certificate that is none
             raise TokenError(f"{self._where}: {first_line(str(error))}", permanent=True) from error
-        if cache.has_state_changed:
-            self._file.write(cache.serialize())
         if "access_token" not in answer:
             raise self._refused(answer)
         return answer

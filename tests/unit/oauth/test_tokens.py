@@ -196,11 +196,20 @@ def test_who_has_a_secret_needs_no_sign_in(issuer: Issuer) -> None:
 
 
 def test_a_damaged_file_is_no_obstacle_for_an_application(issuer: Issuer) -> None:
-    settings = issuer.google()
-    source(settings).get()
-    (kept,) = settings.folder.glob("*.json")
-    kept.write_text("{")
-    assert issuer.known(source(settings).get())
+    for settings in (issuer.google(), issuer.application()):
+        source(settings).get()
+        for kept in settings.folder.glob("*.json"):
+            kept.write_text("{")
+        assert issuer.known(source(settings).get())
+
+
+def test_mail_goes_on_while_a_person_signs_in(issuer: Issuer) -> None:
+    """Somebody had signed in before; the new sign-in takes minutes."""
+    settings = issuer.settings()
+    source(settings).sign_in(lambda _: None)
+    got: list[str] = []
+    source(settings).sign_in(lambda _: got.append(source(settings).get()))
+    assert issuer.known(got[0])
 
 
 def test_threads_that_renew_at_once_lose_no_refresh_token(issuer: Issuer) -> None:
