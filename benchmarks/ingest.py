@@ -171,14 +171,16 @@ def measure(count: int, *, encoder: bool) -> None:
             size += len(octets)
             account.deliver(octets)
         print(
-            f"encoder {'on' if encoder else 'off'}, {count} messages of {size / count:,.0f} octets on Dovecot, {os.cpu_count()} cores"
+            f"encoder {'on' if encoder else 'off'}, {count} messages of {size / count:,.0f} octets "
+            f"on Dovecot, {os.cpu_count()} cores"
         )
         fetch = bare_fetch(account)
         print(f"  bare IMAPClient fetch   {count / fetch:8.0f} messages/s  ({fetch:.1f} s)")
         wall, cpu, memory = run_once(config)
         work, work_cpu = wall - idle, cpu - idle_cpu
         print(
-            f"  triaged run --once      {count / work:8.0f} messages/s  ({wall:.1f} s, of it {idle:.1f} s start-up and an empty poll)"
+            f"  triaged run --once      {count / work:8.0f} messages/s  "
+            f"({wall:.1f} s, of it {idle:.1f} s start-up and an empty poll)"
         )
         print(f"                          {count / work_cpu:8.0f} messages a CPU second")
         print(f"  ratio                   {fetch / work:8.2f} of the bare fetch's speed")

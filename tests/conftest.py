@@ -18,7 +18,7 @@ pytest_plugins = [
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:  # noqa: ARG001
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Where the peers must be there (continuous integration), a test that was left out is a failure."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("TRIAGED_REQUIRE_PEERS"):

@@ -35,7 +35,7 @@ def test_no_value_starts_a_line_or_colours_a_terminal(hostile: str) -> None:
 
 def test_every_line_of_a_traceback_has_its_priority() -> None:
     try:
-        raise ValueError("bad")
+        int("bad")
     except ValueError:
         written = line("broke", exc_info=sys.exc_info())
     assert all(part.startswith("<4>") for part in written.splitlines())

@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 
 from triaged.ingest.fingerprint import fingerprint
 
-MAIL = b"Received: by a\r\nMessage-ID: <1@x>\r\nFrom: a@x\r\nDate: Mon, 1 Jan 2026 00:00:00 +0000\r\nSubject: Heat\r\n\r\nNo heat.\r\n"
+MAIL = (
+    b"Received: by a\r\nMessage-ID: <1@x>\r\nFrom: a@x\r\nDate: Mon, 1 Jan 2026 00:00:00 +0000\r\nSubject: Heat\r\n\r\n"
+    b"No heat.\r\n"
+)
 
 
 def test_the_way_a_mail_came_does_not_matter() -> None:
