@@ -22,6 +22,7 @@ from triaged.classify.modelfile import ModelError
 from triaged.office import Office
 from triaged.poll import Poller, disk_is_low
 from triaged.problem import WrongFile
+from triaged.rulebook import Watcher
 from triaged.store import health, outbox
 
 log = logging.getLogger("triaged")
@@ -30,6 +31,7 @@ _AFTER_TROUBLE: Final = timedelta(seconds=30)  # the database is away: not the f
 _STALLED: Final = 1200.0  # seconds without finished work after which the watchdog is no longer fed; SMTP may be silent for 600
 _STALLED_POLL: Final = 1800.0  # a mailbox may be slow: 50 MB through a thin line
 _HEARTBEAT: Final = 15.0
+_LOOK: Final = timedelta(seconds=2)  # how often rules.yaml is looked at
 
 Clock = Callable[[], datetime]
 
@@ -51,6 +53,8 @@ class Daemon:
         self._clock = clock
         self._stop = threading.Event()
         self._reload = threading.Event()
+        self._exchange = threading.Lock()  # one exchange of the office at a time: reload, or new rules
+        self._rules = Watcher(engine, clock, time.monotonic)
         self._progress: dict[str, float] = {}
         self._pollers: dict[str, Poller] = {}
         self._scheduler = BackgroundScheduler(executors={"default": JobPool(24)}, timezone="UTC")
@@ -87,6 +91,7 @@ class Daemon:
     def _start_jobs(self) -> None:
         self._repeat("process", self._process)
         self._repeat("deliver", self._deliver)
+        self._repeat("rules", self._look_at_rules)
         self._scheduler.add_job(
             self._digest,
             CronTrigger(minute="*", timezone=self._office.settings.office.timezone),
@@ -137,7 +142,9 @@ class Daemon:
         return poller.run(self._office, self._stop.is_set, self._mark(f"poll {name}"))
 
     def _process(self) -> timedelta:
-        done = pipeline.process_waiting(self._office, self._engine, self._clock, self._stop.is_set, self._mark("process"))
+        office = self._office
+        turned = lambda: self._stop.is_set() or self._office is not office  # noqa: E731  # new rules count from the next mail
+        done = pipeline.process_waiting(office, self._engine, self._clock, turned, self._mark("process"))
         return timedelta(0) if done else _IDLE
 
     def _deliver(self) -> timedelta:
@@ -145,6 +152,11 @@ class Daemon:
             return _AFTER_TROUBLE
         pipeline.deliver_due(self._office, self._engine, self._clock, self._stop.is_set, self._mark("deliver"))
         return _IDLE
+
+    def _look_at_rules(self) -> timedelta:
+        with self._exchange:
+            self._office = self._rules.look(self._office) or self._office
+        return _LOOK
 
     def _digest(self) -> None:
         alerting.repeat_alerts(self._office, self._engine, self._clock())
@@ -178,6 +190,10 @@ class Daemon:
             log.exception("no heartbeat: the database does not answer")
 
     def _take_new_office(self) -> None:
+        with self._exchange:
+            self._exchange_office()
+
+    def _exchange_office(self) -> None:
         systemd.notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             office = self._load()

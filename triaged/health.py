@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 
 from triaged.config import MailboxSettings, Settings
 from triaged.message import State
-from triaged.store import health, mails, outbox, records
+from triaged.store import health, mails, outbox, records, rulebooks
 from triaged.store.engine import reading
 from triaged.store.tables import FACTS
 
@@ -69,6 +69,7 @@ def look(settings: Settings, engine: Engine, now: datetime) -> Health:
         oldest_review = records.oldest_waiting(db)
         beat = db.execute(select(FACTS.c.value, FACTS.c.at).where(FACTS.c.name == "daemon")).one_or_none()
         accepted = health.fact(db, "promise") or {}
+        refused, rules = rulebooks.refused(db), rulebooks.last(db)
         recipients = outbox.recipients_since(db, now - timedelta(days=1))
     problems: list[str] = []
     running = beat is not None and now - beat.at < _HEARTBEAT_LATE and not beat.value.get("stopped")
@@ -89,6 +90,9 @@ def look(settings: Settings, engine: Engine, now: datetime) -> Health:
         problems.append(f"{states[State.HELD]} deliveries are held; see: triaged outbox --held")
     if statuses.get("set_aside"):
         problems.append(f"{statuses['set_aside']} mails were set aside unread; see: triaged queue")
+    if refused:
+        since = f"; those of {rules.at:%Y-%m-%d %H:%M} UTC stay in use" if rules else ""
+        problems.append(f"the rules are wrong since {refused.at:%Y-%m-%d %H:%M} UTC{since}: {refused.said.splitlines()[0]}")
     figures = {
         "daemon_running": running,
         "to_process": to_process,
@@ -99,6 +103,7 @@ def look(settings: Settings, engine: Engine, now: datetime) -> Health:
         "in_doubt": states.get(State.IN_DOUBT, 0),
         "recipients_in_24_hours": recipients,
         "messages": statuses,
+        "rules_in_use_since": _iso(rules.at) if rules else None,
         "promise": {"misrouted_at_most": settings.promise.misrouted, "confidence": settings.promise.confidence, **accepted},
     }
     return Health(tuple(problems), mailboxes, figures)

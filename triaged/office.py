@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from triaged.config import MailboxSettings, Maildir, Settings
 from triaged.ingest.screen import Trust
 from triaged.message import Decision
 from triaged.movers import Movers
+from triaged.problem import WrongFile
 from triaged.review.token import Keys
 from triaged.route.deliver import open_handoffs
 from triaged.route.handoff import Handoff, Letterhead, Means
@@ -24,7 +25,7 @@ from triaged.route.limited import Limited
 from triaged.route.plan import Limits
 from triaged.route.sender import Sender, open_sender
 from triaged.rules.due import Calendar, respond_by
-from triaged.rules.load import load_rules
+from triaged.rules.load import Book, load_book
 from triaged.rules.schema import Rules
 from triaged.secret import read as read_secret
 from triaged.signing import Signer
@@ -139,14 +140,22 @@ class Office:
         )
 
 
-def open_office(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> Office:
+def open_office(settings: Settings, engine: Engine, clock: Callable[[], datetime], book: Book | None = None) -> Office:
     """Open an office: rules, model, calendar, the ways out.
+
+    Args:
+        settings: triaged.toml.
+        engine: The database.
+        clock: Now.
+        book: The rules; None: those of the file.
 
     Raises:
         WrongFile: rules.yaml is wrong.
         ModelError: The model can't be used.
     """
-    rules = load_rules(settings.office.rules)
+    book = book or load_book(settings.office.rules)
+    if book.rules is None:
+        raise WrongFile(book.problems)
     promise = settings.promise
     model = load_model(
         starter.folder(settings.office.model),
@@ -154,17 +163,39 @@ def open_office(settings: Settings, engine: Engine, clock: Callable[[], datetime
         ceiling=promise.misrouted,
         level=promise.confidence,
     )
-    zone = ZoneInfo(settings.office.timezone)
     signer = signer_for(settings, engine, clock)
     sent_today = recipients_counter(engine, clock)
     sender = _sender(settings, sent_today)
     movers = Movers(settings.mailboxes, settings.file.parent)
-    letterhead = Letterhead(
-        settings.sender.sender, signer, zone, {key: topic.description for key, topic in rules.topics.items()}
+    return Office(
+        settings=settings,
+        rules=book.rules,
+        topics=model,
+        signer=signer,
+        calendar=Calendar(ZoneInfo(settings.office.timezone), holidays_of(settings.office.holidays)),
+        handoffs=_handoffs(settings, book.rules, signer, sender, movers, clock),
+        sender=sender,
+        movers=movers,
+        answer_keys=_answer_keys(settings, signer),
+        model_version=_version(starter.folder(settings.office.model) / modelfile.MANIFEST),
+        rules_version=book.version,
+        sent_today=sent_today,
     )
+
+
+def with_rules(office: Office, rules: Rules, version: str, clock: Callable[[], datetime]) -> Office:
+    """Return the same office, its connections shared, with other rules."""
+    handoffs = _handoffs(office.settings, rules, office.signer, office.sender, office.movers, clock)
+    return replace(office, rules=rules, rules_version=version, handoffs=handoffs)
+
+
+def _handoffs(
+    settings: Settings, rules: Rules, signer: Signer, sender: Sender, movers: Movers, clock: Callable[[], datetime]
+) -> Mapping[str, Handoff]:
+    topics = {key: topic.description for key, topic in rules.topics.items()}
     means = Means(
         sender=sender,
-        letterhead=letterhead,
+        letterhead=Letterhead(settings.sender.sender, signer, ZoneInfo(settings.office.timezone), topics),
         envelope=settings.sender.envelope or settings.sender.sender,
         clock=clock,
         move=movers,
@@ -172,21 +203,7 @@ def open_office(settings: Settings, engine: Engine, clock: Callable[[], datetime
         phone=settings.office.phone,
         templates=settings.office.templates,
     )
-    calendar = Calendar(zone, holidays_of(settings.office.holidays))
-    return Office(
-        settings=settings,
-        rules=rules,
-        topics=model,
-        signer=signer,
-        calendar=calendar,
-        handoffs=open_handoffs(means),
-        sender=sender,
-        movers=movers,
-        answer_keys=_answer_keys(settings, signer),
-        model_version=_version(starter.folder(settings.office.model) / modelfile.MANIFEST),
-        rules_version=_version(settings.office.rules),
-        sent_today=sent_today,
-    )
+    return open_handoffs(means)
 
 
 def _answer_keys(settings: Settings, signer: Signer) -> Keys:

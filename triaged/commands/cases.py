@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from triaged.commands.opening import CONFIG, now, open_database, open_office_for, open_settings, reports_problems
+from triaged.commands.opening import CONFIG, now, open_database, open_office_in_use, open_settings, reports_problems
 from triaged.commands.tables import case_lines, print_table
 from triaged.message import Kind, Record, Status, Urgency
 
@@ -152,7 +152,7 @@ def resolve(config: str | None, reference: str, by: str, urgency: str | None, **
 
     if sum((bool(said["topic"] or said["departments"]), said["close"], said["spam"])) != 1:
         raise click.UsageError("say one thing: --topic (and --department), or --close, or --spam")
-    office, engine = open_office_for(config)
+    office, engine = open_office_in_use(config)
     try:
         record = apply(reference, Answer(by, urgency=Urgency(urgency) if urgency else None, **said), office, engine, now())
     except CannotResolve as refusal:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from triaged.commands.opening import CONFIG, now, open_office_for, reports_problems
+from triaged.commands.opening import CONFIG, now, open_office_in_use, reports_problems
 from triaged.commands.tables import case_lines
 
 
@@ -22,7 +22,7 @@ def explain(config: str | None, mail: str, mailbox: str | None, as_json: bool) -
     from triaged.store.engine import reading
     from triaged.whatif import foresee
 
-    office, engine = open_office_for(config)
+    office, engine = open_office_in_use(config)
     if Path(mail).is_file():
         name = mailbox or office.settings.mailboxes[0].name
         found = [foresee(Path(mail).read_bytes(), name, office, now())]

@@ -66,6 +66,15 @@ def open_office_for(config: str | None, rules: Path | None = None) -> "tuple[Off
     return open_office(settings, engine, now), engine
 
 
+def open_office_in_use(config: str | None) -> "tuple[Office, Engine]":
+    """Open everything; with the last good rules, and a warning, when rules.yaml cannot be read."""
+    from triaged.rulebook import open_to_look
+
+    settings = open_settings(config)
+    engine = open_database(settings)
+    return open_to_look(settings, engine, now, lambda said: click.echo(said, err=True)), engine
+
+
 def reports_problems(command: Callable[..., Any]) -> Callable[..., Any]:
     """Let a database that does not answer end a command in one sentence instead of a traceback."""
 

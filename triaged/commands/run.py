@@ -16,22 +16,23 @@ from triaged.commands.opening import CONFIG, now, open_database, open_settings, 
 @reports_problems
 def run(config: str | None, once: bool, verbose: bool) -> None:
     """The daemon: polls, understands, routes, acknowledges, asks; until SIGTERM. SIGHUP reads the configuration anew."""
-    from triaged import daemon, logs
-    from triaged.office import open_office
+    from triaged import daemon, finding, logs
+    from triaged.rulebook import open_in_use
     from triaged.store.lock import only_one
 
     logs.set_up(verbose=verbose)
     settings = open_settings(config)
     engine = open_database(settings)
     with only_one(engine):
-        office = open_office(settings, engine, now)
+        office = open_in_use(settings, engine, now)
         if once:
+            finding.tell(office, office.rules.editors, engine, now())
             problems = daemon.run_once(office, engine, now)
             office.close()
             for problem in problems:
                 click.echo(problem, err=True)
             sys.exit(1 if problems else 0)
-        daemon.Daemon(lambda: open_office(open_settings(config), engine, now), office, engine, now).run()
+        daemon.Daemon(lambda: open_in_use(open_settings(config), engine, now, strict=True), office, engine, now).run()
 
 
 @click.command()

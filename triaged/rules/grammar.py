@@ -263,6 +263,7 @@ DEPARTMENTS: Final = Key("departments", Table(DEPARTMENT, "department"), "Who an
 TOPICS: Final = Key("topics", Table(TOPIC, "topic"), "What letters are about, and whose they are", required=True)
 LISTS: Final = Key("lists", Table(AddressList(), "list"), "Lists of addresses, for conditions with in:")
 RULES: Final = Key("rules", ListOf(RULE, "rule"), "From top to bottom; later rules see what earlier ones set")
+EDITORS: Final = Key("editors", Several(ADDRESS), "Who gets a mail, once, when this file is saved with a mistake")
 LETTER_TESTS: Final = Key("tests", TESTS, "Letters, and how they must come out; a wrong one keeps this file out of use")
 
 
@@ -274,7 +275,8 @@ def _file(fields: Fields, reading: Reading) -> Rules:
     lists = fields.find(LISTS) or {}
     node = fields.node.find(LISTS.name)
     places = {key.text: reading.place(key) for key, _ in node} if isinstance(node, MapNode) else {}
-    return Rules(reading.file, departments, topics, rules, lists, tests, list_places=places)
+    editors = fields.get(EDITORS, ())
+    return Rules(reading.file, departments, topics, rules, lists, tests, list_places=places, editors=editors)
 
 
 def _once(named: Iterable[Rule | LetterTest], what: str, reading: Reading) -> None:
@@ -287,7 +289,7 @@ def _once(named: Iterable[Rule | LetterTest], what: str, reading: Reading) -> No
 
 
 FILE: Final = Record(
-    (VERSION, DEPARTMENTS, TOPICS, LISTS, RULES, LETTER_TESTS), _file, words="version, departments, topics, rules"
+    (VERSION, EDITORS, DEPARTMENTS, TOPICS, LISTS, RULES, LETTER_TESTS), _file, words="version, departments, topics, rules"
 )
 
 

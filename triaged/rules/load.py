@@ -1,9 +1,12 @@
-"""rules.yaml → `Rules`. All problems of the file come in one go, with line and column."""
+"""rules.yaml and the files beside it → `Rules`. All problems come in one go, with file, line and column."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from triaged.problem import Problem, WrongFile
 from triaged.reading import Reading, Spot
 from triaged.rules.grammar import FILE
 from triaged.rules.schema import Rules
@@ -11,6 +14,40 @@ from triaged.rules.yaml_tree import parse
 from triaged.text_file import decode, read_octets
 
 MOST_OCTETS: Final = 1_000_000
+Texts = Mapping[str, bytes]  # name, as rules.yaml says it → bytes; a file that cannot be read is not in it
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """rules.yaml with all its files, as they were at one moment.
+
+    Attributes:
+        file: The name of rules.yaml.
+        texts: Its bytes and those of the files that it names.
+        names: All that it names, missing ones too.
+        rules: What they say; None when something is wrong.
+        problems: What is.
+    """
+
+    file: str
+    texts: Texts
+    names: frozenset[str]
+    rules: Rules | None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """Name this state of the files among all others."""
+        return version_of(self.texts)
+
+
+def version_of(texts: Texts) -> str:
+    """Name a state of the files among all others."""
+    return hashlib.sha256(b"".join(_part(name.encode()) + _part(texts[name]) for name in sorted(texts))).hexdigest()[:12]
+
+
+def _part(octets: bytes) -> bytes:
+    return len(octets).to_bytes(8, "big") + octets
 
 
 def load_rules(path: Path) -> Rules:
@@ -19,9 +56,59 @@ def load_rules(path: Path) -> Rules:
     Raises:
         WrongFile: With every problem found.
     """
-    octets = read_octets(path, MOST_OCTETS)
+    book = load_book(path)
+    if book.rules is None:
+        raise WrongFile(book.problems)
+    return book.rules
+
+
+def load_book(path: Path) -> Book:
+    """Read rules.yaml and its files, and keep their bytes; what is wrong stands in the book."""
     folder = path.resolve().parent
-    return read(octets, path.name, lambda name: read_octets(folder / name, MOST_OCTETS))
+    try:
+        octets = read_octets(path, MOST_OCTETS)
+    except WrongFile as wrong:
+        return Book(path.name, {}, frozenset(), None, wrong.problems)
+    return read_book(path.name, octets, lambda name: read_octets(folder / name, MOST_OCTETS))
+
+
+def read_book(file: str, octets: bytes, open_file: Callable[[str], bytes]) -> Book:
+    """Read the bytes of a rules.yaml and, through `open_file`, those of the files that it names."""
+    texts, names = {file: octets}, set()
+
+    def kept(name: str) -> bytes:
+        names.add(name)
+        texts[name] = open_file(name)
+        return texts[name]
+
+    try:
+        rules = read(octets, file, kept)
+    except WrongFile as wrong:
+        return Book(file, texts, frozenset(names), None, wrong.problems)
+    return Book(file, texts, frozenset(names), rules)
+
+
+def again(file: str, texts: Texts) -> Book:
+    """Read a book from bytes that were kept."""
+
+    def kept(name: str) -> bytes:
+        if name not in texts:
+            raise WrongFile([Problem(name, 0, 0, f"{name} was not kept")])
+        return texts[name]
+
+    return read_book(file, texts.get(file, b""), kept)
+
+
+def glance(path: Path, names: Collection[str]) -> Texts:
+    """Return the bytes of rules.yaml and of some files beside it, without reading what they say."""
+    folder = path.resolve().parent
+    found = {}
+    for name in {path.name, *names}:
+        try:
+            found[name] = read_octets(path if name == path.name else folder / name, MOST_OCTETS)
+        except WrongFile:
+            continue
+    return found
 
 
 def read(octets: bytes, file: str, open_file: Callable[[str], bytes] | None = None) -> Rules:

@@ -186,6 +186,7 @@ class Rules:
         tests: Whole letters with their expected outcome.
         default_respond_within: Where no department is known.
         list_places: Where each list stands.
+        editors: Who is told of mistakes in it.
     """
 
     file: str
@@ -196,3 +197,4 @@ class Rules:
     tests: tuple[LetterTest, ...] = ()
     default_respond_within: Within = RESPOND_WITHIN
     list_places: Mapping[str, Place] = field(default_factory=dict)
+    editors: tuple[str, ...] = ()

@@ -229,3 +229,15 @@ NOTICES: Final = Table(
     Column("reply_to", String(320), nullable=False),
     Column("answers", Text, nullable=False),  # Message-ID of the mail that it answers; empty: none
 )
+
+RULEBOOKS: Final = Table(
+    "rulebooks",  # every state of rules.yaml and its files that was in use; the last one is the last good one
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("by", Text, nullable=False),  # whose the changed files are
+    Column("file", Text, nullable=False),  # the name of rules.yaml
+    Column("texts", JSON, nullable=False),  # file name → text
+    Column("changed", Text, nullable=False),  # against the one before, for people
+)

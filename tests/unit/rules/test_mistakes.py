@@ -77,7 +77,7 @@ rules.yaml:1:10: version is 2.
         changed("lists:", "list:"),
         """\
 rules.yaml:8:1: unknown key "list".
-  Allowed: version, departments, topics, lists, rules, tests. Did you mean lists?""",
+  Allowed: version, editors, departments, topics, lists, rules, tests. Did you mean lists?""",
     ),
     "unknown key of rule": (
         rule(extra="    expire: 2027-01-01\n"),
