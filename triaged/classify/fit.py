@@ -13,13 +13,17 @@ from scipy.sparse import csr_array, vstack
 
 from triaged.classify.features import BUCKETS, HASH_BITS, Floats, Vocabulary, fold, learn_vocabulary, matrix, occurrences
 from triaged.classify.rows import Row, RowsError
-from triaged.classify.topic import NONE, Evidence, Head, Lessons, TopicModel, distance, softmax, stacked
+from triaged.classify.topic import NONE, Evidence, Head, Lessons, TopicModel, distance, oddness, softmax, stacked
 from triaged.classify.topics import Text
 
 MAX_COLUMNS: Final = 200_000
 MAX_WEIGHTS: Final = 15_000_000  # columns times classes: 60 MB in memory
 MAX_ENTRIES: Final = 30_000_000  # n-grams of all rows: keeps training under 2 GB; beyond, rows are taken evenly by topic
-STRENGTH: Final = 0.5  # C of the support vector machine
+SMALL: Final = 3_000_000  # columns times classes: logistic regression up to here
+LOGISTIC_STRENGTH: Final = 5.0  # C
+LOGISTIC_VECTORS: Final = 3.0  # length of a sentence vector beside TF-IDF rows of length 1.4
+MACHINE_STRENGTH: Final = 0.5
+MACHINE_VECTORS: Final = 1.5
 _BATCH: Final = 256
 
 
@@ -173,13 +177,12 @@ def _head(
         seen = np.zeros(sparse.shape[1], dtype=np.bool_)
         seen[sparse[~held].indices] = True
         asked = _restricted(sparse[held], seen, known)  # a new letter's unknown n-grams do not count either
-        learnt = sparse[~held]
+        learnt = None if vectors is None else vectors[~held]
+        coefficients, intercept = _machine(sparse[~held], learnt, labels[~held], weights[~held], len(classes))
+        margins[held] = asked @ coefficients[: asked.shape[1]] + intercept
         if vectors is not None:
-            asked, learnt = stacked(asked, vectors[held]), stacked(learnt, vectors[~held])
-        coefficients, intercept = _machine(learnt, labels[~held], weights[~held], len(classes))
-        margins[held] = asked @ coefficients + intercept
-    whole = stacked(sparse, vectors) if vectors is not None else sparse
-    coefficients, intercept = _machine(whole, labels, weights, len(classes))
+            margins[held] += vectors[held] @ coefficients[asked.shape[1] :]
+    coefficients, intercept = _machine(sparse, vectors, labels, weights, len(classes))
     temperature = _temperature(margins, labels, weights)
     evidence = _evidence(margins, temperature, labels, classes, lessons, vectors)
     return Head(coefficients, intercept, temperature, evidence)
@@ -195,23 +198,42 @@ def _restricted(sparse: csr_array, seen: NDArray[np.bool_], known: Vocabulary) -
 
 
 def _machine(
-    features: csr_array, labels: NDArray[np.int64], weights: NDArray[np.float64], classes: int
+    sparse: csr_array,
+    vectors: Floats | None,
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    classes: int,
 ) -> tuple[Floats, Floats]:
-    """Return a linear support vector machine, one class against the rest: weights (columns, classes) and intercepts."""
+    """Return a linear classifier for TF-IDF rows beside unit vectors: weights (columns, classes) and intercepts.
+
+    Multinomial logistic regression where it is quick, else a support vector machine, one class against the rest: with few
+    examples the first is better by two points, with many they are alike (docs/decisions).
+    """
+    from sklearn.linear_model import LogisticRegression
     from sklearn.svm import LinearSVC
 
+    dimensions = 0 if vectors is None else vectors.shape[1]
+    columns = sparse.shape[1]
     present = np.unique(labels)
-    coefficients = np.zeros((features.shape[1], classes), dtype=np.float32)
+    coefficients = np.zeros((columns + dimensions, classes), dtype=np.float32)
     intercept = np.full(classes, -1.0, dtype=np.float32)
     if len(present) < 2:
         intercept[present] = 1.0
         return coefficients, intercept
-    machine: Any = LinearSVC(C=STRENGTH, tol=0.01, random_state=0, max_iter=2_000)
+    small = columns * len(present) <= SMALL
+    scale = LOGISTIC_VECTORS if small else MACHINE_VECTORS
+    features = sparse if vectors is None else stacked(sparse, scale * vectors)
+    machine: Any = (
+        LogisticRegression(C=LOGISTIC_STRENGTH, tol=1e-3, max_iter=200)
+        if small
+        else LinearSVC(C=MACHINE_STRENGTH, tol=0.01, random_state=0, max_iter=2_000)
+    )
     machine.fit(features, labels, sample_weight=weights)
     found, offset = machine.coef_, machine.intercept_
     if len(present) == 2:  # scikit-learn gives the second class's side only
         found, offset = np.vstack((-found, found)), np.concatenate((-offset, offset))
     coefficients[:, present] = found.T
+    coefficients[columns:] *= scale
     intercept[present] = offset
     return coefficients, intercept
 
@@ -223,7 +245,7 @@ def _temperature(margins: Floats, labels: NDArray[np.int64], weights: NDArray[np
         right = softmax(margins * math.exp(log_factor))[np.arange(len(labels)), labels]
         return float(-(np.log(np.maximum(right, 1e-12)) * weights).sum())
 
-    low, high, ratio = math.log(0.5), math.log(50.0), (math.sqrt(5) - 1) / 2
+    low, high, ratio = math.log(0.1), math.log(50.0), (math.sqrt(5) - 1) / 2
     for _ in range(30):
         left, right = high - ratio * (high - low), low + ratio * (high - low)
         low, high = (low, right) if loss(left) < loss(right) else (left, high)
@@ -242,16 +264,17 @@ def _evidence(
     topics = np.array([name != NONE for name in classes])
     probabilities = np.where(topics, probabilities, -1)
     best = probabilities.argmax(axis=1)
-    oddness = -margins.max(axis=1)
+    near = None
     if lessons is not None and vectors is not None:
-        near = [distance(vectors[at : at + _BATCH], lessons.vectors, skip_best=1) for at in range(0, len(vectors), _BATCH)]
-        oddness = oddness + np.concatenate(near)
+        parts = [distance(vectors[at : at + _BATCH], lessons.vectors, skip_best=1) for at in range(0, len(vectors), _BATCH)]
+        near = np.concatenate(parts)
+    odd = oddness(margins * temperature, near)
     known = topics[labels]
     return Evidence(
         probabilities[np.arange(len(labels)), best].astype(np.float32),
         best == labels,
         best.astype(np.int16),
-        np.sort(oddness[known]).astype(np.float32),
+        np.sort(odd[known]).astype(np.float32),
     )
 
 
@@ -259,4 +282,4 @@ def _lessons(vectors: Floats, labels: NDArray[np.int64], rows: Sequence[Row]) ->
     centre = vectors.mean(axis=0).astype(np.float32)
     empty = Lessons(centre, np.zeros((0, vectors.shape[1]), dtype=np.int8), labels[:0].astype(np.int16), ())
     packed = np.round(empty.centred(vectors) * 127).astype(np.int8)
-    return Lessons(centre, packed, labels.astype(np.int16), tuple(row.source for row in rows))
+    return Lessons(centre, packed, labels.astype(np.int16), tuple(row.source.rpartition("/")[2] for row in rows))

@@ -16,7 +16,7 @@ from triaged.classify.features import Floats
 from triaged.classify.fit import MAX_COLUMNS, fit
 from triaged.classify.promise import judge
 from triaged.classify.rows import Row, read_lessons
-from triaged.classify.topic import CEILING, LEVEL, NONE, Encoder, TopicModel, store
+from triaged.classify.topic import CEILING, LEVEL, NONE, Encoder, Head, TopicModel, store
 
 MAX_ENCODED: Final = 1_500_000  # characters: about eight minutes on two cores
 
@@ -67,6 +67,11 @@ def train(
     )
 
 
+def held_out_accuracy(head: Head) -> float:
+    """Return the share of held-out letters on known topics whose best guess was right."""
+    return float(head.evidence.correct.sum() / len(head.evidence.oddness))
+
+
 def hashed(paths: Sequence[Path]) -> dict[str, str]:
     """Return the SHA-256 of each file, by name."""
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
@@ -91,7 +96,7 @@ def train_rows(
     model = fitted.model
     head = model.full or model.plain
     promise = judge(head.evidence.confidence, head.evidence.correct, ceiling, level)
-    accuracy = float(head.evidence.correct.mean())
+    accuracy = held_out_accuracy(head)
     manifest = {
         "data": sources or {},
         "rows": fitted.used,
@@ -99,7 +104,7 @@ def train_rows(
         "notes": list(notes),
         "versions": {name: importlib.metadata.version(name) for name in ("triaged", "numpy", "scipy", "scikit-learn")},
         "held_out": {
-            "accuracy_plain": round(float(model.plain.evidence.correct.mean()), 4),
+            "accuracy_plain": round(held_out_accuracy(model.plain), 4),
             "accuracy": round(accuracy, 4),
             "threshold": promise.threshold,
             "automatic": round(promise.automatic, 4),

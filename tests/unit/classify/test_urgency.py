@@ -1,0 +1,56 @@
+"""Life and safety: the texts of tests/urgency, half of them near misses, and what takes a flag back."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from triaged.classify.language import identify
+from triaged.classify.urgency import alarm
+from triaged.message import Urgency
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+SUITE = [
+    json.loads(line)
+    for file in sorted((Path(__file__).parents[2] / "urgency").glob("*.jsonl"))
+    for line in file.read_text(encoding="utf-8").splitlines()
+]
+
+
+def test_the_suite_is_large_and_half_near_misses() -> None:
+    assert len(SUITE) >= 300
+    assert 0.4 < sum(row["critical"] for row in SUITE) / len(SUITE) < 0.6
+    assert len({row["language"] for row in SUITE}) == 12
+
+
+def test_hardly_any_danger_is_missed_and_hardly_any_alarm_is_false() -> None:
+    found = [alarm(row["text"], identify(row["text"])[0], NOW).urgency is Urgency.CRITICAL for row in SUITE]
+    critical = [hit for hit, row in zip(found, SUITE, strict=True) if row["critical"]]
+    near_misses = [hit for hit, row in zip(found, SUITE, strict=True) if not row["critical"]]
+    assert sum(critical) / len(critical) >= 0.99
+    assert sum(near_misses) / len(near_misses) < 0.05
+
+
+def test_a_flag_shows_the_words_that_caused_it() -> None:
+    found = alarm("My husband beats me.", "en", NOW)
+    assert [flag.name for flag in found.flags] == ["violence"]
+    assert "husband beats me" in found.flags[0].words
+
+
+@pytest.mark.parametrize(
+    ("text", "urgency"),
+    [
+        ("The eviction hearing is on November 27.", Urgency.CRITICAL),
+        ("The eviction hearing is on 2026-11-30.", Urgency.CRITICAL),
+        ("We were told to leave in 3 days, I have the eviction notice.", Urgency.CRITICAL),
+        ("The eviction hearing is on March 3, 2027.", Urgency.HIGH),
+        ("The eviction hearing was cancelled.", Urgency.NORMAL),
+    ],
+)
+def test_an_eviction_is_critical_when_its_date_is_near_by_the_offices_clock(text: str, urgency: Urgency) -> None:
+    assert alarm(text, "en", NOW).urgency is urgency
+
+
+def test_a_long_hostile_text_is_read_in_bounded_time() -> None:
+    assert alarm("we are starving " * 50_000, "en", NOW).urgency is Urgency.CRITICAL
