@@ -83,7 +83,7 @@ triaged.toml:34:1: unknown key "reveiw".
 triaged.toml:1:1: [office]: timezone is missing.
   Allowed: timezone: an IANA time zone such as America/New_York.
 triaged.toml:4:1: [office]: unknown key "time_zone".
-  Allowed: name, prefix, timezone, holidays, rules, model, languages, phone, templates. Did you mean timezone?""",
+  Allowed: name, prefix, timezone, holidays, rules, model, languages, phone, templates, encoder. Did you mean timezone?""",
     ),
     "unknown key in mailbox": (
         changed('poll = "60s"', 'pol = "60s"'),
