@@ -17,7 +17,7 @@ demo: venv
 	@$(BIN)/triaged demo
 
 test: venv
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist worksteal
 
 check: venv
 	@$(BIN)/ruff check .
