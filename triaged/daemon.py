@@ -17,7 +17,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from sqlalchemy import Engine
 
-from triaged import alerting, asking, pipeline, systemd
+from triaged import alerting, asking, pipeline, systemd, turns
 from triaged.classify.modelfile import ModelError
 from triaged.office import Office
 from triaged.poll import Poller, disk_is_low
@@ -144,7 +144,7 @@ class Daemon:
     def _process(self) -> timedelta:
         office = self._office
         turned = lambda: self._stop.is_set() or self._office is not office  # noqa: E731  # new rules count from the next mail
-        done = pipeline.process_waiting(office, self._engine, self._clock, turned, self._mark("process"))
+        done = turns.process_waiting(office, self._engine, self._clock, turned, self._mark("process"))
         return timedelta(0) if done else _IDLE
 
     def _deliver(self) -> timedelta:
@@ -225,7 +225,7 @@ def run_once(office: Office, engine: Engine, clock: Clock) -> list[str]:
         try:
             while True:
                 polls_done = all(poll.done() for poll in polls)
-                if pipeline.process_waiting(office, engine, clock, never, ignore):
+                if turns.process_waiting(office, engine, clock, never, ignore):
                     continue
                 if polls_done:
                     break

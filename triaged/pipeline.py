@@ -5,15 +5,14 @@ outside is touched, so a restart loses nothing and shows nothing twice (docs/arc
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
 
 from triaged import alerting, answering
-from triaged.classify.assess import assess
+from triaged.classify.assess import assess, assess_all
 from triaged.ingest.fingerprint import fingerprint
 from triaged.ingest.mailbox import Mailbox
 from triaged.ingest.mime import read
@@ -21,7 +20,7 @@ from triaged.ingest.screen import screen, written_by
 from triaged.message import Assessment, Decision, Dispatch, Kind, Message, Outcome, Screening, State, Status, Urgency
 from triaged.office import Office
 from triaged.route.handoff import Case
-from triaged.route.plan import Planning, given_up, plan, retry_after
+from triaged.route.plan import Past, Planning, given_up, plan, retry_after
 from triaged.rules.decide import decide
 from triaged.store import cases, health, mails, notices, outbox, records
 from triaged.store.engine import reading
@@ -48,6 +47,15 @@ class Understanding:
     def parts(self) -> tuple[Message, Screening, Assessment, Decision]:
         """Return them in the order they were made."""
         return self.message, self.screening, self.assessment, self.decision
+
+
+@dataclass(frozen=True, slots=True)
+class _Screened:
+    """What one mail is, before its meaning is asked."""
+
+    message: Message
+    screening: Screening
+    answer: answering.Attempt | None
 
 
 def accept(mailbox: Mailbox, engine: Engine, office: Office, clock: Clock) -> bool:
@@ -88,17 +96,36 @@ def understand(
     octets: bytes, mailbox: str, office: Office, now: datetime, received_at: datetime | None = None
 ) -> Understanding:
     """Read, screen, assess and decide one mail; touches nothing."""
-    received = office.local(received_at or now).date()
+    found = _read(octets, mailbox, office, now)
+    return _judge(found, assess(found.message, office.topics, office.local(now)), mailbox, office, now, received_at)
+
+
+def understand_all(together: Sequence[KeptMail], office: Office, now: datetime) -> list[Understanding]:
+    """Understand some kept mails at once: quicker than one by one, and the same."""
+    found = [_read(kept.octets, kept.mailbox, office, now) for kept in together]
+    assessed = assess_all([one.message for one in found], office.topics, office.local(now))
+    return [
+        _judge(one, assessment, kept.mailbox, office, now, kept.received_at)
+        for kept, one, assessment in zip(together, found, assessed, strict=True)
+    ]
+
+
+def _read(octets: bytes, mailbox: str, office: Office, now: datetime) -> _Screened:
     trust = office.trust(mailbox)
     message = read(octets)
     screening = screen(message, trust)
     message = replace(message, sender=written_by(message, trust))  # a web form's fields name the writer
     answer = answering.recognise(message, screening, answering.doors_of(office), now)
-    if answer:
-        screening = answering.as_screening(answer)
-    assessment = assess(message, office.topics, office.local(now))
+    return _Screened(message, answering.as_screening(answer) if answer else screening, answer)
+
+
+def _judge(
+    found: _Screened, assessment: Assessment, mailbox: str, office: Office, now: datetime, received_at: datetime | None
+) -> Understanding:
+    received = office.local(received_at or now).date()
+    message, screening = found.message, found.screening
     decision = decide(message, screening, assessment, office.rules, mailbox, office.local(now).date(), received)
-    return Understanding(message, screening, assessment, decision, answer)
+    return Understanding(message, screening, assessment, decision, found.answer)
 
 
 def process(mail_id: int, office: Office, engine: Engine, clock: Clock) -> None:
@@ -108,10 +135,14 @@ def process(mail_id: int, office: Office, engine: Engine, clock: Clock) -> None:
         kept = mails.load(db, mail_id)
     if kept.fault:
         set_aside(mail_id, kept.fault, office, engine, clock)
-        return
-    understood = understand(kept.octets, kept.mailbox, office, now, kept.received_at)
+    else:
+        commit(kept, understand(kept.octets, kept.mailbox, office, now, kept.received_at), office, engine, now)
+
+
+def commit(kept: KeptMail, understood: Understanding, office: Office, engine: Engine, now: datetime) -> None:
+    """Write down what one mail is and plan what follows, in one transaction."""
     with engine.begin() as db:
-        if mails.finish(db, mail_id):  # else another worker was first
+        if mails.finish(db, kept.id):  # else another worker was first
             _record(db, kept, understood, office, now)
 
 
@@ -136,7 +167,8 @@ def _record(db: Connection, kept: KeptMail, understood: Understanding, office: O
         backfill=kept.backfill,
         processed_folder=office.mailbox(kept.mailbox).processed,
     )
-    past = past_acknowledgements(db, kept.mailbox, screening.acknowledge_to, decision.topic, now)
+    may_acknowledge = decision.acknowledge and not kept.backfill
+    past = past_acknowledgements(db, kept.mailbox, screening.acknowledge_to, decision.topic, now) if may_acknowledge else Past()
     deliveries, reasons = plan(mail, office.addresses, past, office.limits, office.signer)
     decision = decision.because(*reasons)
     cases.record(
@@ -219,43 +251,3 @@ def _settle(db: Connection, dispatch: Dispatch, outcome: Outcome, now: datetime)
     outbox.settle(db, dispatch.id, State.SENDING, state, detail=detail, at=now, due_at=due_at)
     level = logging.INFO if state is State.SENT else logging.WARNING
     log.log(level, "delivery", extra={"delivery": dispatch.id, "kind": dispatch.delivery.kind, "state": state.value})
-
-
-def process_waiting(
-    office: Office, engine: Engine, clock: Clock, stopped: Callable[[], bool], progress: Callable[[], None], batch: int = 100
-) -> int:
-    """Process what waits, up to `batch` mails; return how many. A mail that breaks us is set aside, never in the way.
-
-    Attempts are counted before a mail is read, so that one which kills the process is known after the restart: such a mail is
-    tried alone, `mails.ATTEMPTS` times in all.
-    """
-    with engine.begin() as db:
-        waiting = mails.unprocessed(db, batch)
-        attempts = mails.begin_attempt(db, waiting)
-    suspects = [mail_id for mail_id in waiting if attempts.get(mail_id, 0) > 1]
-    turn = [mail_id for mail_id in waiting if mail_id not in suspects] or suspects[:1]
-    done = 0
-    try:
-        for mail_id in turn:
-            if stopped():
-                break
-            if attempts[mail_id] > mails.ATTEMPTS:
-                set_aside(mail_id, f"stopped triaged {mails.ATTEMPTS} times", office, engine, clock)
-            else:
-                _process_guarded(mail_id, office, engine, clock)
-            done += 1
-            progress()
-    finally:
-        with engine.begin() as db:
-            mails.forgive_attempt(db, [mail_id for mail_id in waiting if mail_id not in turn[:done]])
-    return done
-
-
-def _process_guarded(mail_id: int, office: Office, engine: Engine, clock: Clock) -> None:
-    try:
-        process(mail_id, office, engine, clock)
-    except OperationalError:  # the database is away or full: not the fault of the mail
-        raise
-    except Exception as error:
-        log.exception("a mail broke us", extra={"mail": mail_id})
-        set_aside(mail_id, f"triaged could not process it: {type(error).__name__}", office, engine, clock)

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from triaged import office as office_room
-from triaged import pipeline
+from triaged import pipeline, turns
 from triaged.classify import starter
 from triaged.classify.assess import assess
 from triaged.ingest.mailbox import open_mailbox
@@ -152,7 +152,7 @@ def work(folder: Path, killer: Killer) -> None:
     never: Callable[[], bool] = lambda: False  # noqa: E731
     while pipeline.accept(mailbox, engine, office, lambda: NOW):
         pass
-    while pipeline.process_waiting(office, engine, lambda: NOW, never, lambda: None, batch=2):
+    while turns.process_waiting(office, engine, lambda: NOW, never, lambda: None, batch=2):
         pass
     pipeline.deliver_due(office, engine, lambda: NOW, never, lambda: None)
     office.close()

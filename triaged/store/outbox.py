@@ -1,5 +1,6 @@
 """The outbox: every side effect is planned here, marked before it happens and settled after. See `message.MOVES`."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -26,6 +27,10 @@ from triaged.store.tables import CASES, DELIVERIES, MAILS, MESSAGES
 _LAST = ("move",)  # kinds that wait until the mail is handed off and nothing else of it is under way
 
 
+# Built once: these run for every mail, and building a statement costs more than running it.
+_KNOWN_KEYS: Final = select(DELIVERIES.c.key).where(DELIVERIES.c.key.in_(bindparam("keys", expanding=True)))
+
+
 class IllegalMove(ValueError):
     """A state change that `message.MOVES` does not know."""
 
@@ -33,7 +38,7 @@ class IllegalMove(ValueError):
 def plan(db: Connection, mail_id: int, deliveries: Iterable[Delivery], at: datetime, *, due_at: datetime | None = None) -> None:
     """Add deliveries, due at once or not before a time; one whose key is known already is left as it stands."""
     wanted = {delivery.key: delivery for delivery in deliveries}
-    known = set(db.scalars(select(DELIVERIES.c.key).where(DELIVERIES.c.key.in_(wanted))))
+    known = set(db.scalars(_KNOWN_KEYS, {"keys": list(wanted)})) if wanted else set()
     rows = [
         {
             "mail_id": mail_id,
@@ -187,31 +192,34 @@ def by_message_ids(db: Connection, message_ids: Sequence[str]) -> list[Dispatch]
     return [dispatch(row) for row in db.execute(select(DELIVERIES).where(DELIVERIES.c.message_id.in_(message_ids))).mappings()]
 
 
+def _acknowledged_since() -> tuple[ColumnElement[bool], ...]:
+    return (
+        DELIVERIES.c.kind == "acknowledge",
+        DELIVERIES.c.planned_at >= bindparam("since", type_=DELIVERIES.c.planned_at.type),
+        DELIVERIES.c.state.not_in([State.CANCELLED, State.HELD]),
+    )
+
+
+_TO_WRITER: Final = (
+    select(MAILS.c.mailbox, MESSAGES.c.topic)
+    .join(DELIVERIES, DELIVERIES.c.mail_id == MAILS.c.id)
+    .join(MESSAGES, MESSAGES.c.mail_id == MAILS.c.id)
+    .where(*_acknowledged_since(), func.lower(DELIVERIES.c.to) == bindparam("address"))
+)
+_TO_DOMAIN: Final = func.lower(DELIVERIES.c.to).endswith(bindparam("at_domain"), escape="\\")
+_LAST_HOUR: Final = select(func.count(), func.count(case((_TO_DOMAIN, 1)))).where(*_acknowledged_since())
+
+
 def acknowledged(db: Connection, since: datetime, address: str) -> list[tuple[str, str | None]]:
     """Return (mailbox, topic) of the acknowledgements to one address that were planned since a time; held ones don't count."""
-    query = (
-        select(MAILS.c.mailbox, MESSAGES.c.topic)
-        .join(DELIVERIES, DELIVERIES.c.mail_id == MAILS.c.id)
-        .join(MESSAGES, MESSAGES.c.mail_id == MAILS.c.id)
-        .where(*_acknowledged_since(since), func.lower(DELIVERIES.c.to) == address.lower())
-    )
-    return [(row[0], row[1]) for row in db.execute(query)]
+    return [(row[0], row[1]) for row in db.execute(_TO_WRITER, {"since": since, "address": address.lower()})]
 
 
 def count_acknowledged(db: Connection, since: datetime, domain: str) -> tuple[int, int]:
     """Return how many acknowledgements were planned since a time, in all and to one domain; held ones don't count."""
-    to_domain = func.lower(DELIVERIES.c.to).endswith(f"@{domain.lower()}", autoescape=True)
-    query = select(func.count(), func.count(case((to_domain, 1)))).where(*_acknowledged_since(since))
-    row = db.execute(query).one()
+    escaped = re.sub(r"([\\%_])", r"\\\1", domain.lower())
+    row = db.execute(_LAST_HOUR, {"since": since, "at_domain": f"@{escaped}"}).one()
     return int(row[0]), int(row[1])
-
-
-def _acknowledged_since(since: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        DELIVERIES.c.kind == "acknowledge",
-        DELIVERIES.c.planned_at >= since,
-        DELIVERIES.c.state.not_in([State.CANCELLED, State.HELD]),
-    )
 
 
 def cancel_open(db: Connection, mail_id: int, kinds: Sequence[str], why: str, at: datetime) -> int:
