@@ -207,8 +207,11 @@ class Daemon:
         systemd.notify("READY=1")
 
 
-def run_once(office: Office, engine: Engine, clock: Clock) -> list[str]:
-    """Poll every mailbox, process all, deliver all that is due; return what went wrong, a line a mailbox."""
+def run_once(office: Office, engine: Engine, clock: Clock, processed: Callable[[], None] = lambda: None) -> list[str]:
+    """Poll every mailbox, process all, deliver all that is due; return what went wrong, a line a mailbox.
+
+    `processed` is called after each mail that was processed.
+    """
     polled = threading.Event()
     with engine.begin() as db:
         outbox.doubt_interrupted(db, clock())
@@ -225,7 +228,7 @@ def run_once(office: Office, engine: Engine, clock: Clock) -> list[str]:
         try:
             while True:
                 polls_done = all(poll.done() for poll in polls)
-                if turns.process_waiting(office, engine, clock, never, ignore):
+                if turns.process_waiting(office, engine, clock, never, processed):
                     continue
                 if polls_done:
                     break

@@ -1,5 +1,6 @@
 """demo: the whole job on sample mail."""
 
+import logging
 import sys
 import time
 from collections import Counter
@@ -31,6 +32,7 @@ def demo(folder: Path) -> None:
     from triaged.demo.show import NotOurFolder, play
 
     started = time.monotonic()
+    logging.getLogger("triaged").addHandler(logging.NullHandler())  # the table tells all that the log would
 
     def say(what: str) -> None:
         click.echo(f"[{time.monotonic() - started:4.1f} s] {what}")
@@ -111,6 +113,7 @@ Look at
   {folder}/digest.html              what people are asked, as they get it by mail (also digest.txt)
   {folder}/sent/acknowledgements/   what writers got, in their languages
   {folder}/sent/hand-offs/          what departments got: summary, and the original attached
+  {folder}/sent/alerts/             critical letters, told at once to whoever is on duty
   {folder}/triaged.db               every mail and decision (SQLite)
   {folder}/rules.yaml               the rules that staff edit
 

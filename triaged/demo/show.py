@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.utils import parsedate_to_datetime
 from importlib.resources import as_file, files
+from itertools import count
 from os import utime
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ from triaged.store.engine import migrate, open_engine, reading
 
 CLOCK: Final = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)  # the sample mail was written for that day
 MARKER: Final = ".triaged-demo"
+_SAID_EVERY: Final = 10  # mails
 _MAILBOXES: Final = ("mayor", "leader")
 _SETTINGS: Final = """\
 # The demo's configuration; docs/administrator.md has one for real mailboxes.
@@ -89,9 +91,9 @@ def play(folder: Path, say: Callable[[str], None]) -> list[Record]:
         office = open_office(settings, engine, lambda: CLOCK)
         say("First look at two empty mailboxes …")
         _run(office, engine)
-        count = _mail_arrives(folder)
-        say(f"{count} mails arrive. Reading, understanding, deciding, sending …")
-        _run(office, engine)
+        arrived = _mail_arrives(folder)
+        say(f"{arrived} mails arrive. Reading, understanding, deciding, sending …")
+        _run(office, engine, say)
         say("Making the digest for the people who decide what triaged is not sure of …")
         _make_digest(folder, office, engine)
         with reading(engine) as db:
@@ -127,22 +129,28 @@ def _prepare(folder: Path) -> None:
             shutil.copyfile(extra, folder / "lists" / extra.name)
 
 
-def _run(office: Office, engine: Engine) -> None:
-    problems = daemon.run_once(office, engine, lambda: CLOCK)
+def _run(office: Office, engine: Engine, say: Callable[[str], None] = lambda _: None) -> None:
+    done = count(1)
+
+    def processed() -> None:
+        if (so_far := next(done)) % _SAID_EVERY == 0:
+            say(f"  {so_far} mails understood and decided")
+
+    problems = daemon.run_once(office, engine, lambda: CLOCK, processed)
     if problems:
         raise RuntimeError("; ".join(problems))
 
 
 def _mail_arrives(folder: Path) -> int:
-    count = 0
+    arrived = 0
     for name in _MAILBOXES:
         for octets, file_name in _samples(name):
             target = folder / "mail" / name / "new" / file_name
             target.write_bytes(octets)
             sent = _sent_at(octets)
             utime(target, (sent.timestamp(), sent.timestamp()))
-            count += 1
-    return count
+            arrived += 1
+    return arrived
 
 
 def _samples(mailbox: str) -> Iterator[tuple[bytes, str]]:

@@ -11,6 +11,9 @@ from typing import Final
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from triaged.message import LOOP_HEADER
+
+_FOLDERS: Final = {"auto-replied": "acknowledgements", "auto-generated": "alerts"}
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9.@+-]+")
 
 
@@ -24,8 +27,10 @@ class _Keep:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Keep one mail (aiosmtpd's hook)."""
         octets = envelope.original_content or b""
-        automatic = message_from_bytes(octets).get("Auto-Submitted", "no")
-        kind = {"auto-replied": "acknowledgements", "auto-generated": "digests"}.get(automatic, "hand-offs")
+        mail = message_from_bytes(octets)
+        kind = _FOLDERS.get(mail.get("Auto-Submitted", "no"), "hand-offs")
+        if mail.get(LOOP_HEADER, "").startswith("digest "):
+            kind = "digests"
         self._count += 1
         to = _UNSAFE.sub("_", ",".join(envelope.rcpt_tos))[:80]
         folder = self._folder / kind
@@ -39,7 +44,7 @@ def sink(folder: Path) -> Iterator[int]:
     """Run the server on a free loopback port while the block lasts; give its port.
 
     Args:
-        folder: Where mails are kept, in sub-folders acknowledgements, hand-offs, digests.
+        folder: Where mails are kept, in the sub-folders acknowledgements, hand-offs, digests, alerts.
     """
     port = _free_port()  # aiosmtpd's own port 0 does not work: it connects to the port it was told (1.4.6)
     controller = Controller(_Keep(folder), hostname="127.0.0.1", port=port, enable_SMTPUTF8=True, data_size_limit=60_000_000)
