@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -225,6 +226,7 @@ def _day(day: date | None) -> str:
     return f"{day:%a %d %b %Y}" if day else ""
 
 
+@cache  # compiling the templates takes longer than the rest of an alert
 def _environment(*, autoescape: bool) -> SandboxedEnvironment:
     folder = Path(__file__).parent.parent / "templates" / "digest"
     loader = FileSystemLoader(folder)
