@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -171,22 +172,35 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 
 class Service:
-    """`triaged run` under what looks to it like systemd."""
+    """`triaged run` under what looks to it like systemd: it hears all that is said, at once."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", channel: socket.socket, log: Path) -> None:
         self.process = process
         self._channel = channel
         self._log = log
         self.heard: list[str] = []
+        self._ended = threading.Event()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        while not self._ended.is_set():
+            ready, _, _ = select.select([self._channel], [], [], 0.2)
+            if ready:
+                self.heard.append(self._channel.recv(4096).decode())
+
+    def hang_up(self) -> None:
+        """Listen no more."""
+        self._ended.set()
+        self._listener.join()
 
     def hears(self, state: str) -> None:
         """Wait for a state such as READY=1."""
         end = time.monotonic() + PATIENCE
-        while not any(state in said for said in self.heard):
-            ready, _, _ = select.select([self._channel], [], [], 0.2)
-            if ready:
-                self.heard.append(self._channel.recv(4096).decode())
-            assert self.process.poll() is None or ready, f"it ended instead of saying {state}:\n{self.log()}"
+        while not any(state in said for said in list(self.heard)):
+            ended = self.process.poll() is not None
+            time.sleep(0.3 if ended else 0.02)  # what it said last may be on its way
+            assert not ended or any(state in said for said in list(self.heard)), f"it ended without {state}:\n{self.log()}"
             assert time.monotonic() < end, f"never heard {state}; heard {self.heard}\n{self.log()}"
 
     def log(self) -> str:
@@ -209,9 +223,11 @@ def service(installation: Installation) -> Iterator[Service]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel, log.open("ab") as stderr:
         channel.bind(str(address))
         process = subprocess.Popen(command, stderr=stderr, env=environment, cwd=installation.folder)
+        daemon = Service(process, channel, log)
         try:
-            yield Service(process, channel, log)
+            yield daemon
         finally:
             if process.poll() is None:
                 process.kill()
             process.wait()
+            daemon.hang_up()

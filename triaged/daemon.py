@@ -8,7 +8,9 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 from typing import Final
 
 from apscheduler.executors.pool import ThreadPoolExecutor as JobPool
@@ -52,7 +54,7 @@ class Daemon:
         self._engine = engine
         self._clock = clock
         self._stop = threading.Event()
-        self._reload = threading.Event()
+        self._signals: SimpleQueue[int] = SimpleQueue()  # an Event's lock may be held where its handler runs: a deadlock
         self._exchange = threading.Lock()  # one exchange of the office at a time: reload, or new rules
         self._rules = Watcher(engine, clock, time.monotonic)
         self._progress: dict[str, float] = {}
@@ -61,9 +63,8 @@ class Daemon:
 
     def run(self) -> None:
         """Work until SIGTERM or SIGINT; finish what is under way; return."""
-        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
-        signal.signal(signal.SIGINT, lambda *_: self._stop.set())
-        signal.signal(signal.SIGHUP, lambda *_: self._reload.set())
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda came, _: self._signals.put(came))
         with self._engine.begin() as db:
             doubtful = outbox.doubt_interrupted(db, self._clock())
         if doubtful:
@@ -86,7 +87,7 @@ class Daemon:
 
     def stop(self) -> None:
         """Ask `run` to finish."""
-        self._stop.set()
+        self._signals.put(signal.SIGTERM)
 
     def _start_jobs(self) -> None:
         self._repeat("process", self._process)
@@ -165,9 +166,8 @@ class Daemon:
     def _watch(self) -> None:
         """Feed the watchdog while work gets finished; reload when asked; leave a heartbeat for `triaged status`."""
         beat = -_HEARTBEAT
-        while not self._stop.wait(1.0):
-            if self._reload.is_set():
-                self._reload.clear()
+        while not (came := self._came()) & {signal.SIGTERM, signal.SIGINT}:
+            if signal.SIGHUP in came:
                 self._take_new_office()
             now = time.monotonic()
             stalled = self._stalled(now)
@@ -176,6 +176,15 @@ class Daemon:
             if now - beat >= _HEARTBEAT:
                 beat = now
                 self._leave_heartbeat(stalled)
+
+    def _came(self) -> set[int]:
+        """Wait for a signal, a second at most; return those that came."""
+        came: set[int] = set()
+        with suppress(Empty):
+            came.add(self._signals.get(timeout=1.0))
+            while True:
+                came.add(self._signals.get_nowait())
+        return came
 
     def _stalled(self, now: float) -> list[str]:
         limits = {job: _STALLED_POLL if job.startswith("poll ") else _STALLED for job in self._progress}

@@ -113,3 +113,19 @@ def test_a_mail_that_stops_the_process_three_times_is_set_aside_unread(installat
 
 def test_status_is_healthy_after_a_clean_run(installation: Installation) -> None:
     assert json.loads(installation.triaged("status", "--json"))["healthy"]
+
+
+def test_it_stops_however_many_signals_come(installation: Installation) -> None:
+    with service(installation) as daemon:
+        daemon.hears("READY=1")
+        for _ in range(200):
+            daemon.process.send_signal(signal.SIGHUP)
+        assert daemon.stop() == 0
+
+
+def test_it_stops_though_nobody_reads_what_it_tells_systemd(installation: Installation) -> None:
+    with service(installation) as daemon:
+        daemon.hears("READY=1")
+        daemon.hang_up()
+        wait_until(lambda: "systemd was not told" in daemon.log(), "the queue being full")
+        assert daemon.stop() == 0
