@@ -108,7 +108,8 @@ def test_it_stays_small_enough_for_every_mail_program_whatever_strangers_write(s
 
 
 @pytest.mark.parametrize(
-    ("text", "turned"), [("No heat", False), ("12 سرقة", True), ("گیس بند", True), ("EBT سرقة", False), ("暖气", False), ("", False)]
+    ("text", "turned"),
+    [("No heat", False), ("12 سرقة", True), ("گیس بند", True), ("EBT سرقة", False), ("暖气", False), ("", False)],
 )
 def test_a_letter_runs_in_the_direction_of_its_script_also_in_outlook(text: str, turned: bool) -> None:
     assert ('dir="rtl" align="right"' in digest(record(excerpt=text, subject="Hi")).html) is turned
