@@ -1,235 +1,46 @@
 # ruff: noqa: E501  (what mail programs write is not folded)
 """Writes answers to one digest as mail programs write them: `python -m tests.answers.make` fills this folder anew.
 
-Each function below is one mail program: how it marks the quote, which parts and encodings it sends. Each case is one file, and
-one line of `expected.txt`.
+Each case is one file, and one line of `expected.txt`; the mail programs stand in clients.py.
 """
 
 import base64
-import quopri
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, date, datetime
-from html import escape
 from pathlib import Path
 from typing import Final
 
-from triaged.message import Address, Kind, Reason, Record, Status, Urgency
+from tests.answers.clients import (
+    BLOCK,
+    CLIENTS,
+    DIGEST,
+    DIGEST_HTML,
+    NUMBER,
+    OUR_ID,
+    REPLIED,
+    REPLY_TO,
+    REVIEWER,
+    SUBJECT,
+    TOKEN,
+    Mail,
+    apple_mail,
+    coded,
+    gmail_android,
+    gmail_french,
+    gmail_spanish,
+    gmail_web,
+    iphone,
+    mail,
+    mailto,
+    outlook_desktop,
+    outlook_html_only,
+    outlook_web,
+    part,
+    quoted,
+    samsung,
+    thunderbird,
+)  # fmt: skip
 from triaged.review.code import code
-from triaged.review.digest import Asking, compose
-from triaged.review.token import Keys, Token, make, message_id, plus_address
 
 HERE: Final = Path(__file__).parent
-KEYS: Final = Keys("Office of the Mayor", b"a key for tests only............")
-REVIEWER: Final = "ana@example.gov"
-NUMBER: Final = 4
-TOKEN: Final = make(Token(NUMBER, REVIEWER, date(2026, 12, 24)), KEYS)
-REPLY_TO: Final = plus_address("triage@example.gov", TOKEN)
-OUR_ID: Final = message_id(TOKEN, "example.gov")
-NOW: Final = datetime(2026, 11, 24, 13, 30, tzinfo=UTC)
-TOPICS: Final = {"heat": ("housing",), "trees": ("parks",), "housing.eviction": ("homebase",)}
-DEPARTMENTS: Final = {"housing": "Housing Preservation", "parks": "Parks & Recreation", "homebase": "Homebase, Prevention"}
-PASS: Final = "mx.example.gov; dmarc=pass header.from=example.gov"
-
-_LETTER: Final = Record(
-    reference="MAY-2026-000001",
-    mailbox="mayor",
-    message_id="<1@x>",
-    received_at=NOW,
-    sender=Address("Zoë Writer", "zoe@example.org"),
-    subject="No heat",
-    kind=Kind.LETTER,
-    language="en",
-    topic="heat",
-    confidence=0.6,
-    alternatives=(("trees", 0.2),),
-    urgency=Urgency.HIGH,
-    flags=(),
-    campaign=None,
-    departments=("housing",),
-    status=Status.REVIEW,
-    reasons=(Reason("model", "topic", "60 % sure, 90 % needed"),),
-    excerpt="It is cold.\nall ok\n1G spam\nundo",
-    due=None,
-)
-_LETTERS: Final = [replace(_LETTER, reference=f"MAY-2026-{number:06d}", mail_id=number) for number in range(1, 9)]
-_MADE: Final = compose(
-    _LETTERS[:7], (), DEPARTMENTS, "Office of the Mayor", NOW, Asking(NUMBER, REVIEWER, TOKEN, REPLY_TO), _LETTERS[7:]
-)
-assert _MADE is not None
-DIGEST: Final = _MADE.text
-DIGEST_HTML: Final = _MADE.html.partition("<body")[2].partition(">")[2].partition("</body>")[0]
-SUBJECT: Final = "7 letters wait for you - Office of the Mayor"
-
-Mail = tuple[dict[str, str], bytes]
-Client = Callable[[str], Mail]
-
-
-def coded(text: str) -> str:
-    """Put the right code where a number stands in braces."""
-    for number in range(1, 60):
-        text = text.replace(f"{{{number}}}", code(number, NUMBER))
-    return text
-
-
-def part(kind: str, text: str, encoding: str = "quoted-printable", charset: str = "utf-8", **parameters: str) -> bytes:
-    """One text part with its header."""
-    octets = text.replace("\n", "\r\n").encode(charset, "replace")
-    if encoding == "base64":
-        body = base64.encodebytes(octets).replace(b"\n", b"\r\n")
-    elif encoding == "quoted-printable":
-        body = quopri.encodestring(octets.replace(b"\r\n", b"\n")).replace(b"\n", b"\r\n")
-    else:
-        body = octets
-    more = "".join(f"; {name}={value}" for name, value in parameters.items())
-    head = f"Content-Type: text/{kind}; charset={charset}{more}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-    return head.encode() + body
-
-
-def alternative(*parts: bytes) -> bytes:
-    """Plain text and HTML of the same."""
-    inside = b"".join(b"--==B1==\r\n" + one + b"\r\n" for one in parts)
-    return b'Content-Type: multipart/alternative; boundary="==B1=="\r\n\r\n' + inside + b"--==B1==--\r\n"
-
-
-def quoted(text: str, mark: str = "> ") -> str:
-    return "".join(f"{mark}{line}".rstrip() + "\n" for line in text.splitlines())
-
-
-def paragraphs(text: str, tag: str = "div", name: str = "") -> str:
-    return "".join(f'<{tag} class="{name}" dir="auto">{escape(line) or "<br>"}</{tag}>' for line in text.split("\n"))
-
-
-REPLIED: Final = {"In-Reply-To": OUR_ID, "References": OUR_ID}
-BLOCK: Final = (
-    "From: Office of the Mayor <correspondence@example.gov>\nSent: Tuesday, November 24, 2026 8:30 AM\n"
-    f"To: Ana Reviewer <{REVIEWER}>\nSubject: {SUBJECT}\n\n"
-)
-BLOCK_HTML: Final = "<br>".join(
-    f"<b>{line.partition(':')[0]}:</b>{escape(line.partition(':')[2])}" for line in BLOCK.strip().split("\n")
-)
-
-
-def outlook_desktop(text: str) -> Mail:
-    plain = part("plain", f"{text}\n\n\n{BLOCK}{DIGEST}", charset="windows-1252")
-    head = '<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><style>p.MsoNormal {margin:0in;}</style></head>'
-    word = paragraphs(text, "p", "MsoNormal")
-    border = f'<div style="border:none;border-top:solid #E1E1E1 1.0pt"><p class="MsoNormal">{BLOCK_HTML}</p></div>'
-    page = f'{head}<body><div class="WordSection1">{word}<p class="MsoNormal"><o:p>&nbsp;</o:p></p>{border}{DIGEST_HTML}</div></body></html>'
-    return REPLIED | {"X-Mailer": "Microsoft Outlook 16.0"}, alternative(plain, part("html", page, charset="windows-1252"))
-
-
-def outlook_web(text: str) -> Mail:
-    rule = "_" * 32
-    plain = part("plain", f"{text}\n\n{rule}\n{BLOCK}{DIGEST}")
-    page = (
-        f"<html><body dir='ltr'>{paragraphs(text, 'div', 'elementToProof')}<div id='appendonsend'></div><hr "
-        f'style="display:inline-block;width:98%"><div id="divRplyFwdMsg" dir="ltr"><font>{BLOCK_HTML}</font></div>{DIGEST_HTML}</body></html>'
-    )
-    return REPLIED, alternative(plain, part("html", page))
-
-
-def outlook_phone(text: str) -> Mail:
-    rule = "_" * 32
-    plain = part("plain", f"{text}\n\nGet Outlook for iOS<https://aka.ms/o0ukef>\n{rule}\n{BLOCK}{DIGEST}", "base64")
-    return REPLIED, plain
-
-
-def outlook_html_only(text: str) -> Mail:
-    border = f'<div style="border-top:solid #E1E1E1 1.0pt"><p class="MsoNormal">{BLOCK_HTML}</p></div>'
-    body = f"<html><body>{paragraphs(text, 'p', 'MsoNormal')}{border}{DIGEST_HTML}</body></html>"
-    return REPLIED, part("html", body)
-
-
-def gmail_web(text: str) -> Mail:
-    line = "On Tue, Nov 24, 2026 at 8:30 AM Office of the Mayor <\ncorrespondence@example.gov> wrote:\n\n"
-    page = (
-        f'<div dir="ltr">{paragraphs(text)}</div><br><div class="gmail_quote gmail_quote_container"><div dir="ltr" class="gmail_attr">'
-        "On Tue, Nov 24, 2026 at 8:30 AM Office of the Mayor &lt;correspondence@example.gov&gt; wrote:<br></div>"
-        f'<blockquote class="gmail_quote" style="margin:0 0 0 .8ex">{DIGEST_HTML}</blockquote></div>'
-    )
-    return REPLIED, alternative(part("plain", f"{text}\n\n{line}{quoted(DIGEST)}"), part("html", page))
-
-
-def gmail_android(text: str) -> Mail:
-    line = "On Tue, Nov 24, 2026, 8:30 AM Office of the Mayor <correspondence@example.gov> wrote:\n\n"
-    page = f'<div dir="auto">{paragraphs(text)}</div><br><div class="gmail_quote"><div>{escape(line)}</div>{DIGEST_HTML}</div>'
-    return REPLIED, alternative(part("plain", f"{text}\n\n{line}{quoted(DIGEST)}", "base64"), part("html", page, "base64"))
-
-
-def gmail_html_only(text: str) -> Mail:
-    line = "On Tue, Nov 24, 2026 at 8:30 AM Office &lt;correspondence@example.gov&gt; wrote:"
-    page = f'<div dir="ltr">{paragraphs(text)}</div><div class="gmail_quote"><div>{line}</div><blockquote>{DIGEST_HTML}</blockquote></div>'
-    return REPLIED, part("html", page)
-
-
-def apple_mail(text: str) -> Mail:
-    line = "> On Nov 24, 2026, at 8:30\u202fAM, Office of the Mayor <correspondence@example.gov> wrote:\n> \n"
-    page = f'<html><body>{paragraphs(text)}<div><br><blockquote type="cite"><div>{escape(line[2:-4])}</div>{DIGEST_HTML}</blockquote></div></body></html>'
-    return REPLIED, alternative(part("plain", f"{text}\n\n{line}{quoted(DIGEST)}"), part("html", page))
-
-
-def iphone(text: str) -> Mail:
-    line = "> On Nov 24, 2026, at 8:30\u202fAM, Office of the Mayor <correspondence@example.gov> wrote:\n> \n> \ufeff\n"
-    return REPLIED, part("plain", f"{text}\n\nSent from my iPhone\n\n{line}{quoted(DIGEST)}")
-
-
-def thunderbird(text: str) -> Mail:
-    body = f"{text}\n\nOn 11/24/26 08:30, Office of the Mayor wrote:\n{quoted(DIGEST)}"
-    return REPLIED, part("plain", body, "8bit", format="flowed")
-
-
-def thunderbird_html(text: str) -> Mail:
-    page = (
-        f"<html><body><p>{'<br>'.join(escape(line) for line in text.split(chr(10)))}</p>"
-        f'<div class="moz-cite-prefix">On 11/24/26 08:30, Office of the Mayor wrote:<br></div><blockquote type="cite">{DIGEST_HTML}</blockquote></body></html>'
-    )
-    return REPLIED, part("html", page, "8bit")
-
-
-def yahoo(text: str) -> Mail:
-    line = (
-        "    On Tuesday, November 24, 2026 at 08:30:00 AM EST, Office of the Mayor <correspondence@example.gov> wrote:  \n \n "
-    )
-    return REPLIED, part("plain", f" {text}\n\n{line}{DIGEST}")
-
-
-def proton(text: str) -> Mail:
-    line = "On Tuesday, November 24th, 2026 at 8:30 AM, Office of the Mayor <correspondence@example.gov> wrote:\n\n"
-    return REPLIED, part("plain", f"{text}\n\nSent with Proton Mail secure email.\n\n{line}{quoted(DIGEST)}", "base64")
-
-
-def samsung(text: str) -> Mail:
-    head = "-------- Original message --------\nFrom: Office <correspondence@example.gov>\nDate: 11/24/26 8:30 AM (GMT-05:00)\n"
-    return REPLIED, part("plain", f"{text}\n\n\n{head}To: {REVIEWER}\nSubject: {SUBJECT}\n\n{DIGEST}", "base64")
-
-
-def outlook_french(text: str) -> Mail:
-    head = "De : Bureau du maire <correspondence@example.gov>\nEnvoyé : mardi 24 novembre 2026 08:30\n"
-    return REPLIED, part(
-        "plain", f"{text}\n\n{head}À : Ana <{REVIEWER}>\nObjet : {SUBJECT}\n\n{DIGEST}", charset="windows-1252"
-    )
-
-
-def gmail_french(text: str) -> Mail:
-    line = "Le mar. 24 nov. 2026 à 08:30, Bureau du maire <correspondence@example.gov> a écrit :\n\n"
-    return REPLIED, part("plain", f"{text}\n\n{line}{quoted(DIGEST)}", "base64")
-
-
-def gmail_spanish(text: str) -> Mail:
-    line = "El mar, 24 nov 2026 a las 8:30, Oficina (<correspondence@example.gov>) escribió:\n\n"
-    return REPLIED, part("plain", f"{text}\n\n{line}{quoted(DIGEST)}")
-
-
-def mailto(text: str) -> Mail:
-    """A link of the digest, opened and sent: a new mail, without any quote."""
-    return {"Subject": text.split("\n")[0]}, part("plain", f"{text}\n\n{TOKEN}\n")
-
-
-CLIENTS: Final = (
-    outlook_desktop, outlook_web, outlook_phone, outlook_html_only, gmail_web, gmail_android, gmail_html_only, apple_mail,
-    iphone, thunderbird, thunderbird_html, yahoo, proton, samsung, outlook_french, gmail_french, gmail_spanish, mailto,
-)  # fmt: skip
 
 # What is written, and its effect.
 SAID: Final = {
@@ -249,24 +60,7 @@ def cases() -> dict[str, tuple[bytes, str]]:
     for client in CLIENTS:
         for name, (text, effect) in SAID.items():
             found[f"{client.__name__}-{name}"] = (mail(client, text), effect)
-    return found | _odd() | _machines()
-
-
-def mail(client: Client, text: str, *, without: tuple[str, ...] = (), **changed: str) -> bytes:
-    """One whole mail."""
-    fields, content = client(coded(text))
-    usual = {
-        "Return-Path": f"<{REVIEWER}>",
-        "Authentication-Results": PASS,
-        "From": f"Ana Reviewer <{REVIEWER}>",
-        "To": f"Office of the Mayor <{REPLY_TO}>",
-        "Subject": f"Re: {SUBJECT}",
-        "Date": "Tue, 24 Nov 2026 09:12:00 -0500",
-        "Message-ID": "<answer@mail.example.gov>",
-    }
-    fields = usual | fields | {name.replace("_", "-"): value for name, value in changed.items()}
-    kept = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value and name not in without)
-    return kept.encode() + b"MIME-Version: 1.0\r\n" + content
+    return found | _odd() | _habits() | _machines()
 
 
 def _odd() -> dict[str, tuple[bytes, str]]:
@@ -368,6 +162,84 @@ _MARKED: Final[tuple[dict[str, str], ...]] = (
     {"Precedence": "auto_reply"},
     {"Return-Path": "<>"},
 )
+
+
+def _habits() -> dict[str, tuple[bytes, str]]:
+    """What keyboards, gateways and people's habits make of an answer."""
+    all_ok = "1 ok; 2 ok; 3 ok; 4 ok; 5 ok; 6 ok; 7 ok"
+    banner = "CAUTION: This email originated from outside of the organization. Do not click links.\n\n"
+    footer = "\n\n" + "_" * 40 + "\nCONFIDENTIALITY NOTICE: This message may contain 3 things that are privileged.\n"
+    rows = DIGEST_HTML.rpartition(f"{code(2, NUMBER)}</b>")
+    first_card, row, second_card = rows[0].rpartition('<tr><td style="padding:0 0 12px 0;">')
+    own = f'</table></blockquote><div>{coded("{1} spam")}</div><blockquote type="cite"><table>'
+    inserted = f'<blockquote type="cite">{first_card}{own}{row}{second_card}{"".join(rows[1:])}</blockquote>'
+    wrote = "<div>On Nov 24, 2026, at 8:30 AM, Office of the Mayor &lt;correspondence@example.gov&gt; wrote:</div>"
+    reaction = (
+        b"--B3\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        + base64.b64encode("\U0001f44d Ana reacted via Gmail".encode())
+        + b'\r\n--B3\r\nContent-Type: text/vnd.google.email-reaction+json; charset=utf-8\r\n\r\n{"emoji":"\xf0\x9f\x91\x8d","version":1}\r\n--B3--\r\n'
+    )
+
+    def signed(text: str) -> Mail:
+        body = (
+            b"--B4\r\n"
+            + part("plain", text)
+            + b"\r\n--B4\r\nContent-Type: application/pkcs7-signature; name=smime.p7s\r\nContent-Transfer-Encoding: base64\r\n\r\nMIAG\r\n--B4--\r\n"
+        )
+        return REPLIED, b'Content-Type: multipart/signed; protocol="application/pkcs7-signature"; boundary="B4"\r\n\r\n' + body
+
+    def word(text: str) -> Mail:
+        """Outlook for Windows, whose Word turns lines into a list."""
+        lines = "".join(
+            f'<p class="MsoListParagraph"><span style="mso-list:Ignore">{number}.<span>&nbsp;&nbsp; </span></span>{line}</p>'
+            for number, line in enumerate(text.split("\n"), 1)
+        )
+        return REPLIED, part(
+            "html",
+            f'<html><body>{lines}<div style="border-top:solid #E1E1E1 1.0pt"><p class="MsoNormal">{BLOCK.replace(chr(10), "<br>")}</p></div>{DIGEST_HTML}</body></html>',
+        )
+
+    return {
+        "banner-above": (mail(gmail_web, f"{banner}{{7}} ok"), "7 ok"),
+        "footer-below": (mail(outlook_web, "{7} ok" + footer), "7 ok"),
+        "reaction-gmail": (mail(lambda _: (REPLIED, b'Content-Type: multipart/alternative; boundary="B3"\r\n\r\n' + reaction), ""), "nothing"),
+        "signed-smime": (mail(signed, "{7} ok\n{6} parks"), "6 route parks; 7 ok"),
+        "word-list": (mail(word, "{7} ok\n{6} spam"), "6 spam; 7 ok"),
+        "full-width": (mail(iphone, "\uff17\uff2d".replace("\uff2d", chr(ord(coded("{7}")[1]) + 0xFEE0)) + " ok"), "7 ok"),
+        "small-code": (mail(gmail_android, coded("{7}").lower() + " Ok."), "7 ok"),
+        "code-torn": (mail(iphone, f'{coded("{7}")[0]} {coded("{7}")[1]} Ok'), "7 ok"),
+        "dictated-dots": (mail(iphone, "{7}\u2026 ok\n{6}\u202fclose \u2014 called her"), "6 close (called her); 7 ok"),
+        "double-blanks": (mail(samsung, "{7}  Ok .  "), "7 ok"),
+        "em-dash-range": (mail(apple_mail, "{2}\u2014{4} spam"), "2 spam; 3 spam; 4 spam"),
+        "two-in-a-line": (mail(gmail_web, "{1} ok, {2} spam; {3} parks urgent"), "1 ok; 2 spam; 3 route parks high"),
+        "all-but": (mail(outlook_desktop, "All OK except {2} and {3}."), "1 ok; 4 ok; 5 ok; 6 ok; 7 ok"),
+        "all-french": (mail(gmail_french, "Tout est ok, merci !"), all_ok),
+        "all-spanish": (mail(gmail_spanish, "Todo ok, gracias"), all_ok),
+        "all-but-french": (mail(gmail_french, "tout ok sauf {1}"), all_ok.replace("1 ok; ", "")),
+        "all-but-spanish": (mail(gmail_spanish, "todo ok menos {1} y {2}"), all_ok.replace("1 ok; 2 ok; ", "")),
+        "undo-french": (mail(gmail_french, "Annuler"), "undo"),
+        "undo-spanish": (mail(gmail_spanish, "Deshacer, por favor"), "undo"),
+        "route-french": (mail(gmail_french, "{3} vers parks, urgent s\u2019il vous plaît"), "3 route parks high"),
+        "route-spanish": (mail(gmail_spanish, "{3} enviar a parks, no urgente"), "3 route parks low"),
+        "close-spanish": (mail(gmail_spanish, "{3} cerrar: llamé a la señora"), "3 close (llamé a la señora)"),
+        "show-french": (mail(gmail_french, "montrer {3}"), "3 show"),
+        "negated-french": (mail(gmail_french, "{3} pas d'accord"), "nothing"),
+        "negated-spanish": (mail(gmail_spanish, "{3} no es spam"), "nothing"),
+        "between-gmail": (mail(gmail_between, ""), "1 spam"),
+        "between-apple": (mail(lambda _: (REPLIED, part("html", f"<html><body>{wrote}{inserted}</body></html>")), ""), "1 spam"),
+        "spot-check": (mail(gmail_web, "{8} trees"), "8 route trees"),
+        "other-digests-code": (mail(gmail_web, code(7, NUMBER + 1) + " ok"), "nothing"),
+    }  # fmt: skip
+
+
+def gmail_between(text: str) -> Mail:
+    """Gmail's plain text, answered between the lines."""
+    del text
+    lines = quoted(DIGEST).split("\n")
+    at = next(number for number, line in enumerate(lines) if line.startswith(f"> {code(2, NUMBER)}"))
+    lines.insert(at, coded("\n{1} spam\n"))
+    head = "On Tue, Nov 24, 2026 at 8:30 AM Office of the Mayor <\ncorrespondence@example.gov> wrote:\n\n"
+    return REPLIED, part("plain", head + "\n".join(lines))
 
 
 def _machines() -> dict[str, tuple[bytes, str]]:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from email import message_from_bytes
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.cases import LETTER, NOW, a_case, a_delivery, means, no_move
 from tests.smtp import Rude, Sink, attached
-from triaged.message import Delivery, Outcome, State
+from triaged.message import Delivery, Notice, Outcome, State
 from triaged.route.deliver import KINDS, open_handoffs
 from triaged.route.handoff import Case, MoveError
 from triaged.route.smtp import Smtp
@@ -20,8 +21,12 @@ DELIVERIES = {
     "forward": a_delivery("forward", "housing@example.gov, deputy@example.gov"),
     "acknowledge": a_delivery("acknowledge", "writer@example.org"),
     "move": Delivery("move", "Triaged/Done", "move:test"),
+    "notice": a_delivery("notice", "reviewer@example.gov"),
 }
-BY_MAIL = ["forward", "acknowledge"]
+BY_MAIL = ["forward", "acknowledge", "notice"]
+RECEIPT = Notice("Your answer: done 1", "Done: 7K\n", reply_to="triage@example.gov", answers="<answer@example.gov>")
+ALERT = Notice("CRITICAL: a letter needs you now", "7K\n", "<b>7K</b>", "triage@example.gov")
+CASE = replace(a_case(), notice=RECEIPT)
 
 
 def spool(folder: Path) -> Spool:
@@ -32,7 +37,7 @@ def spool(folder: Path) -> Spool:
 def deliver_to(rude: Rude, kind: str, case: Case | None = None) -> Outcome:
     """Carry out a delivery through a server that misbehaves."""
     with closing(rude.sender(connect=0.5, command=0.5, final=0.3)) as sender:
-        return open_handoffs(means(sender))[kind].deliver(DELIVERIES[kind], case or a_case())
+        return open_handoffs(means(sender))[kind].deliver(DELIVERIES[kind], case or CASE)
 
 
 def test_every_kind_is_judged_here() -> None:
@@ -41,7 +46,7 @@ def test_every_kind_is_judged_here() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_delivery_that_went_well_is_sent_and_says_so(kind: str, tmp_path: Path) -> None:
-    outcome = open_handoffs(means(spool(tmp_path)))[kind].deliver(DELIVERIES[kind], a_case())
+    outcome = open_handoffs(means(spool(tmp_path)))[kind].deliver(DELIVERIES[kind], CASE)
     assert outcome.state is State.SENT
     assert outcome.detail
 
@@ -57,7 +62,7 @@ def test_carried_out_twice_it_shows_once(kind: str, tmp_path: Path) -> None:
 
     for _ in range(2):
         handoff = open_handoffs(means(spool(tmp_path), move))[kind]
-        assert handoff.deliver(DELIVERIES[kind], a_case()).state is State.SENT
+        assert handoff.deliver(DELIVERIES[kind], CASE).state is State.SENT
     assert len(list(tmp_path.iterdir())) + len(places["Triaged/Done"]) == 1
 
 
@@ -96,7 +101,7 @@ def test_trouble_on_the_way_is_told_apart_and_keeps_the_peers_words(
 def test_nobody_there_is_tried_again() -> None:
     nobody = Smtp(Sink("none", 1).settings())
     for kind in BY_MAIL:
-        assert open_handoffs(means(nobody))[kind].deliver(DELIVERIES[kind], a_case()).state is State.PLANNED
+        assert open_handoffs(means(nobody))[kind].deliver(DELIVERIES[kind], CASE).state is State.PLANNED
 
 
 def test_a_hand_off_comes_from_us_with_our_envelope_and_the_originals_bytes(sinks: Callable[..., Sink]) -> None:
@@ -140,17 +145,36 @@ def test_a_refused_recipient_of_several_is_named(rude: Rude) -> None:
     assert "refused: recipient <deputy@example.gov>: 550 5.1.1 left the office" in outcome.detail
 
 
-def test_an_acknowledgement_has_the_null_sender_and_asks_for_no_report(rude: Rude) -> None:
-    assert deliver_to(rude, "acknowledge").state is State.SENT
+@pytest.mark.parametrize(("kind", "to"), [("acknowledge", "writer@example.org"), ("notice", "reviewer@example.gov")])
+def test_what_answers_a_mail_has_the_null_sender_and_asks_for_no_report(rude: Rude, kind: str, to: str) -> None:
+    assert deliver_to(rude, kind).state is State.SENT
     commands = [command for command in rude.commands if command.startswith(("MAIL", "RCPT"))]
     assert commands[0].startswith("MAIL FROM:<> ")
-    assert commands[1:] == ["RCPT TO:<writer@example.org> NOTIFY=NEVER"]
+    assert commands[1:] == [f"RCPT TO:<{to}> NOTIFY=NEVER"]
     assert rude.mails[0].isascii()
+    assert message_from_bytes(rude.mails[0])["Auto-Submitted"] == "auto-replied"
 
 
+def test_an_alert_answers_nothing_so_its_bounce_comes_back_to_us(rude: Rude) -> None:
+    """An alert that reaches nobody must not get lost in silence."""
+    assert deliver_to(rude, "notice", replace(a_case(), notice=ALERT)).state is State.SENT
+    assert any(command.startswith("MAIL FROM:<bounces@example.gov>") for command in rude.commands)
+    mail = message_from_bytes(rude.mails[0])
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["In-Reply-To"] is None
+    assert mail.get_content_type() == "multipart/alternative"
+
+
+def test_a_notice_whose_text_was_not_kept_fails_in_words_and_nothing_leaves(tmp_path: Path) -> None:
+    outcome = open_handoffs(means(spool(tmp_path)))["notice"].deliver(DELIVERIES["notice"], a_case())
+    assert outcome == Outcome(State.FAILED, "its text was not kept")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["acknowledge", "notice"])
 @pytest.mark.parametrize("to", ["nobody", "a@example.org, b@example.org", "a@example.org\r\nBcc: b@example.org", ""])
-def test_an_address_that_is_none_fails_in_words_and_nothing_leaves(to: str, tmp_path: Path) -> None:
-    outcome = open_handoffs(means(spool(tmp_path)))["acknowledge"].deliver(a_delivery("acknowledge", to), a_case())
+def test_an_address_that_is_none_fails_in_words_and_nothing_leaves(kind: str, to: str, tmp_path: Path) -> None:
+    outcome = open_handoffs(means(spool(tmp_path)))[kind].deliver(a_delivery(kind, to), CASE)
     assert outcome.state is State.FAILED
     assert "not an address" in outcome.detail
     assert list(tmp_path.iterdir()) == []

@@ -1,10 +1,13 @@
 """Answers as mail programs really write them, each with its exact effect; the files and the table lie in tests/answers."""
 
+import base64
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.answers.make import DEPARTMENTS, KEYS, NOW, NUMBER, REVIEWER, TOKEN, TOPICS
+from tests.answers.clients import DEPARTMENTS, KEYS, NOW, NUMBER, REVIEWER, TOKEN, TOPICS, coded
 from triaged.answering import Doors, interpret, recognise
 from triaged.ingest.mime import read
 from triaged.ingest.screen import Trust, screen
@@ -44,3 +47,32 @@ def test_there_are_more_than_120_of_them_and_each_has_its_line() -> None:
 @pytest.mark.parametrize("name", TABLE)
 def test_an_answer_has_exactly_its_effect(name: str) -> None:
     assert effect((FOLDER / f"{name}.eml").read_bytes()) == TABLE[name]
+
+
+# Mails whose quote reaches to their end, in each encoding; those of a mailto: link quote nothing.
+QUOTE_LAST = [
+    name
+    for name in TABLE
+    if name.partition("-")[2] in ("plain", "french", "undo", "nothing", "all") and not name.startswith("mailto")
+]
+APPENDED = [
+    coded(text).encode()
+    for text in (
+        "{7} spam", "all ok", "undo", "\r\n\r\nall ok\r\n",
+        "\n> x\n{6} spam\n> y\n", "-- \r\nundo\r\n", "\r\n--==B1==--\r\nall ok",
+        "\r\n--==B1==\r\nContent-Type: text/plain\r\n\r\nall ok\r\n--==B1==--\r\n", "</blockquote></div><p>all ok</p>",
+        "=0D=0Aall ok", "\0all ok", f"Answer code: {TOKEN}\nall ok\n",
+    )
+] + [b"\xff\xfe\x80all ok", b"\xe9\n", base64.b64encode(b"\r\nall ok\r\nundo\r\n")]  # fmt: skip
+
+
+@pytest.mark.parametrize("below", APPENDED)
+@pytest.mark.parametrize("name", QUOTE_LAST)
+def test_whatever_is_appended_below_the_quote_leaves_the_effect(name: str, below: bytes) -> None:
+    assert effect((FOLDER / f"{name}.eml").read_bytes() + below) == TABLE[name]
+
+
+@given(name=st.sampled_from(QUOTE_LAST), below=st.binary(max_size=300))
+@settings(max_examples=300, deadline=None)
+def test_any_octets_appended_below_the_quote_leave_the_effect(name: str, below: bytes) -> None:
+    assert effect((FOLDER / f"{name}.eml").read_bytes() + below) == TABLE[name]

@@ -91,7 +91,7 @@ def codec(charset: str) -> str | None:
 
 
 def decode(octets: bytes, charset: str = "") -> tuple[str, str]:
-    """Decode octets as declared, else as UTF-8, else as cp1252 with replacement characters.
+    """Decode octets as declared, else as UTF-8, else line by line as UTF-8 or cp1252 with replacement characters.
 
     Args:
         octets: What came.
@@ -126,7 +126,16 @@ def decode(octets: bytes, charset: str = "") -> tuple[str, str]:
         text = _decoded(octets, declared, "replace")
         if text.count("\ufffd") * _FEW <= len(text):
             return text, f"some letters were not {name} and are lost"
-    return octets.decode("cp1252", "replace"), f"{said}, read as cp1252"
+    return b"\n".join(map(_as_utf_8, octets.split(b"\n"))).decode("utf-8"), f"{said}, read as cp1252"
+
+
+def _as_utf_8(line: bytes) -> bytes:
+    """Return a line in UTF-8: what a quote or a list's footer below is written in says nothing of the lines above it."""
+    try:
+        line.decode("utf-8")
+    except UnicodeError:
+        return line.decode("cp1252", "replace").encode()
+    return line
 
 
 def _decoded(octets: bytes, codec_name: str, errors: str) -> str:

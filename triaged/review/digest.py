@@ -1,11 +1,13 @@
 """The review digest: what waits for a person, as a mail that reads well as text and as HTML. Composes; sends nothing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
+from unicodedata import bidirectional
 from urllib.parse import quote
 
 from jinja2 import FileSystemLoader, StrictUndefined
@@ -18,8 +20,10 @@ from triaged.review.code import code
 MOST_ITEMS: Final = 25
 LONGEST_LINK: Final = 1_800  # characters; above it some mail programs cut a mailto: link or do not open it
 MOST_OCTETS: Final = 100_000  # of HTML; Gmail hides what is above some 102 KB
-_EXCERPTS: Final = (240, 120, 40)  # characters of each letter: shorter ones when the whole would be too large
+_EXCERPTS: Final = (240, 120, 60, 30, 15)  # characters of each letter: shorter ones when the whole would be too large
 _OTHER_TOPICS: Final = 2
+# Control characters, and those that turn the order of what follows round: a stranger's text may not reach beyond its line.
+_UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,6 @@ def compose(
         "office": office,
         "now": now,
         "total": len(waiting),
-        "troubles": [_trouble(reference, dispatch) for reference, dispatch in troubles[:MOST_ITEMS]],
         "more_troubles": max(0, len(troubles) - MOST_ITEMS),
         "all_ok": _link("all ok", asking),
         "example": code(len(asked) + 40, asking.digest),  # of no item, so that the example is none
@@ -121,6 +124,7 @@ def compose(
     for longest in _EXCERPTS:
         items = [_item(number, record, departments, now, asking, longest) for number, record in enumerate(asked, 1)]
         context |= {"items": items[:shown], "checks": items[shown:]}
+        context["troubles"] = [_trouble(reference, dispatch, longest) for reference, dispatch in troubles[:MOST_ITEMS]]
         html = _environment(autoescape=True).get_template("digest.html.j2").render(context)
         if len(html.encode()) < MOST_OCTETS:
             break
@@ -177,9 +181,9 @@ def _item(number: int, record: Record, departments: dict[str, str], now: datetim
         sender=_cut(f"{record.sender.name} <{record.sender.address}>".strip(), min(longest, 160)),
         subject=_cut(record.subject, min(longest, 160)) or "(no subject)",
         lines=_cut(record.excerpt, longest),
-        proposal=f"{topic}{sure} → {names or 'nobody yet'}",
+        proposal=_cut(f"{topic}{sure} → {names or 'nobody yet'}", max(longest, 120)),
         urgency=record.urgency.value,
-        flags=", ".join(flag.name for flag in record.flags),
+        flags=_cut(", ".join(flag.name for flag in record.flags), longest),
         age=_age(now - record.received_at),
         due=_day(record.due),
         why=_cut("; ".join(reason.because for reason in record.reasons[-2:]), longest),
@@ -197,7 +201,7 @@ def _link(says: str, asking: Asking) -> Link:
 
 
 def _cut(text: str, at_most: int) -> str:
-    line = " ".join(text.split())
+    line = " ".join(_UNSEEN.sub(" ", text).split())
     return line if len(line) <= at_most else f"{line[: at_most - 1].rstrip()}…"
 
 
@@ -209,10 +213,10 @@ _SAID: Final = {
 _WHAT: Final = {"acknowledge": "the acknowledgement", "forward": "the hand-off", "move": "the move", "notice": "the mail"}
 
 
-def _trouble(reference: str, dispatch: Dispatch) -> dict[str, str]:
+def _trouble(reference: str, dispatch: Dispatch, longest: int) -> dict[str, str]:
     delivery = dispatch.delivery
     what = f"{_WHAT.get(delivery.kind, delivery.kind)} to {delivery.to} {_SAID.get(delivery.state, delivery.state.value)}"
-    return {"reference": reference, "what": what, "detail": delivery.detail}
+    return {"reference": reference, "what": what, "detail": _cut(delivery.detail, longest)}
 
 
 def _age(passed: timedelta) -> str:
@@ -226,10 +230,17 @@ def _day(day: date | None) -> str:
     return f"{day:%a %d %b %Y}" if day else ""
 
 
+def _is_right_to_left(text: str) -> bool:
+    """Tell the direction of a text by its first letter that has one (UAX 9, P2); Outlook for Windows knows no dir="auto"."""
+    return next((way != "L" for letter in text if (way := bidirectional(letter)) in ("L", "R", "AL")), False)
+
+
 @cache  # compiling the templates takes longer than the rest of an alert
 def _environment(*, autoescape: bool) -> SandboxedEnvironment:
     folder = Path(__file__).parent.parent / "templates" / "digest"
     loader = FileSystemLoader(folder)
-    return SandboxedEnvironment(
+    environment = SandboxedEnvironment(
         loader=loader, undefined=StrictUndefined, autoescape=autoescape, trim_blocks=True, lstrip_blocks=True
     )
+    environment.tests["right_to_left"] = _is_right_to_left
+    return environment

@@ -96,7 +96,7 @@ class Reader:
     def _whole(self, line: str) -> Said | None:
         """Read "undo" and "all ok", which speak of no single item."""
         words = _words(line)
-        if VERBS.get(" ".join(words)) is Verb.UNDO:
+        if VERBS.get(" ".join(_without_courtesy(words))) is Verb.UNDO:
             return Said(line, undo=True)
         taken = _leading(words, ALL)
         if not taken:
@@ -291,6 +291,15 @@ def _leading(words: Sequence[str], phrases: Container[str]) -> int:
 def _skip(words: list[str]) -> list[str]:
     while length := _leading(words, FILLERS):
         words = words[length:]
+    return words
+
+
+def _without_courtesy(words: list[str]) -> list[str]:
+    """Return "undo" of "undo, por favor": words that say nothing, left out at both ends."""
+    words = _skip(words)
+    for end in range(len(words), 0, -1):
+        if not _skip(words[end:]) and " ".join(words[:end]) in VERBS:
+            return words[:end]
     return words
 
 

@@ -44,6 +44,12 @@ def test_a_few_broken_letters_do_not_make_a_whole_text_another_charset() -> None
     assert odd == "some letters were not utf-8 and are lost"
 
 
+@given(st.binary(max_size=100))
+def test_what_stands_below_does_not_garble_the_lines_above(below: bytes) -> None:
+    for named in ("utf-8", ""):
+        assert decode("D’accord, répondu à la dame\n".encode() + below, named)[0].startswith("D’accord, répondu à la dame\n")
+
+
 @pytest.mark.parametrize(
     "named", ["unicode_escape", "punycode", "idna", "hex", "rot13", "raw_unicode_escape", "undefined", "\0", "mbcs"]
 )

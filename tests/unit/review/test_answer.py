@@ -172,9 +172,16 @@ def test_all_ok_leaves_out_what_is_named() -> None:
     assert len(both) == 12
 
 
-@pytest.mark.parametrize("line", ["undo", "Undo.", "annuler", "Annulez", "deshacer", "undo all", "all undo"])
+@pytest.mark.parametrize(
+    "line", ["undo", "Undo.", "annuler", "Annulez", "deshacer", "undo all", "all undo", "Undo it please", "Deshacer, por favor"]
+)
 def test_undo_is_a_word_of_its_own(line: str) -> None:
     assert answer(line).undo
+
+
+@pytest.mark.parametrize("line", ["don't undo", "undo?", "undo the spam", "do not undo", "no deshacer", "undo that one thing"])
+def test_what_only_holds_the_word_is_no_undo(line: str) -> None:
+    assert not answer(line).undo
 
 
 def test_undo_and_other_instructions_do_not_mix() -> None:

@@ -93,6 +93,34 @@ def test_no_more_than_the_most_urgent_stand_in_it() -> None:
     assert len(made.html.encode()) < 100_000
 
 
+@pytest.mark.parametrize("stuff", ["wé <&> ", '"', "&", "\U0001f525", "好", "x", "a\u202eb "])
+def test_it_stays_small_enough_for_every_mail_program_whatever_strangers_write(stuff: str) -> None:
+    """Gmail hides what is above 102 KB, the list of words and the answer code among it."""
+    flags = tuple(Flag(f"a_long_name_of_a_flag_{number}", ()) for number in range(30))
+    long = replace(record(excerpt=stuff * 900, subject=stuff * 900), flags=flags, sender=Address(stuff * 900, stuff * 300))
+    long = replace(long, reasons=(Reason("model", "topic", stuff * 900), Reason("rule", "x", stuff * 900)))
+    failed = Delivery("forward", "housing@example.gov", "k", state=State.FAILED, detail=stuff * 2000)
+    troubles = tuple((f"MAY-2026-{number:06d}", Dispatch(1, 1, failed, 1, NOW, NOW)) for number in range(40))
+    made = digest(*[long] * 40, troubles=troubles, checks=(long, long, long))
+    assert len(made.html.encode()) < 100_000
+    assert ASKING.token in made.html
+    assert made.html.count("<table") == made.html.count("</table>")
+
+
+@pytest.mark.parametrize(
+    ("text", "turned"),
+    [("No heat", False), ("12 سرقة", True), ("گیس بند", True), ("EBT سرقة", False), ("暖气", False), ("", False)],
+)
+def test_a_letter_runs_in_the_direction_of_its_script_also_in_outlook(text: str, turned: bool) -> None:
+    assert ('dir="rtl" align="right"' in digest(record(excerpt=text, subject="Hi")).html) is turned
+
+
+def test_no_writer_turns_round_what_stands_beside_their_words() -> None:
+    made = digest(record(subject="\u202eevil\u2066 \x07bell", excerpt="\u202bmore\x9b31m"))
+    for part in (made.text, made.html):
+        assert not set("\u202e\u2066\u202b\x07\x9b") & set(part)
+
+
 def test_each_item_has_a_link_for_each_likely_answer_and_all_of_them_one() -> None:
     made = digest(record(1), record(2))
     links = re.findall(r'href="([^"]+)"', made.html)
