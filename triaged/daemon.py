@@ -17,7 +17,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from sqlalchemy import Engine
 
-from triaged import alerting, asking, pipeline, systemd
+from triaged import alerting, asking, in_use, pipeline, systemd
 from triaged.classify.modelfile import ModelError
 from triaged.office import Office
 from triaged.poll import Poller, disk_is_low
@@ -31,7 +31,7 @@ _AFTER_TROUBLE: Final = timedelta(seconds=30)  # the database is away: not the f
 _STALLED: Final = 1200.0  # seconds without finished work after which the watchdog is no longer fed; SMTP may be silent for 600
 _STALLED_POLL: Final = 1800.0  # a mailbox may be slow: 50 MB through a thin line
 _HEARTBEAT: Final = 15.0
-_LOOK: Final = timedelta(seconds=2)  # how often rules.yaml is looked at
+_LOOK: Final = timedelta(seconds=2)  # how often rules.yaml, the choice of the model and lessons are looked at
 
 Clock = Callable[[], datetime]
 
@@ -55,6 +55,7 @@ class Daemon:
         self._reload = threading.Event()
         self._exchange = threading.Lock()  # one exchange of the office at a time: reload, or new rules
         self._rules = Watcher(engine, clock, time.monotonic)
+        self._models = in_use.Watcher(engine, clock)
         self._progress: dict[str, float] = {}
         self._pollers: dict[str, Poller] = {}
         self._scheduler = BackgroundScheduler(executors={"default": JobPool(24)}, timezone="UTC")
@@ -68,6 +69,7 @@ class Daemon:
             doubtful = outbox.doubt_interrupted(db, self._clock())
         if doubtful:
             log.warning("stopped while sending, last time", extra={"deliveries": doubtful})
+        in_use.take_note(self._office, self._engine, self._clock())
         self._scheduler.start()
         self._start_jobs()
         systemd.notify("READY=1\nSTATUS=working")
@@ -92,6 +94,7 @@ class Daemon:
         self._repeat("process", self._process)
         self._repeat("deliver", self._deliver)
         self._repeat("rules", self._look_at_rules)
+        self._repeat("model", self._look_at_model)
         self._scheduler.add_job(
             self._digest,
             CronTrigger(minute="*", timezone=self._office.settings.office.timezone),
@@ -158,6 +161,11 @@ class Daemon:
             self._office = self._rules.look(self._office) or self._office
         return _LOOK
 
+    def _look_at_model(self) -> timedelta:
+        with self._exchange:
+            self._office = self._models.look(self._office) or self._office
+        return _LOOK
+
     def _digest(self) -> None:
         alerting.repeat_alerts(self._office, self._engine, self._clock())
         asking.send_if_due(self._office, self._engine, self._clock())  # APScheduler logs what it raises, and goes on
@@ -212,6 +220,7 @@ def run_once(office: Office, engine: Engine, clock: Clock) -> list[str]:
     polled = threading.Event()
     with engine.begin() as db:
         outbox.doubt_interrupted(db, clock())
+    in_use.take_note(office, engine, clock())
     never, ignore = (lambda: False), (lambda: None)
     pollers = [Poller(settings.name, engine, clock, random.Random()) for settings in office.settings.mailboxes]
 
