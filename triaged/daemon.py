@@ -17,7 +17,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from sqlalchemy import Engine
 
-from triaged import alerting, asking, in_use, pipeline, systemd
+from triaged import alerting, asking, in_use, nightly, pipeline, systemd
 from triaged.classify.modelfile import ModelError
 from triaged.office import Office
 from triaged.poll import Poller, disk_is_low
@@ -32,6 +32,7 @@ _STALLED: Final = 1200.0  # seconds without finished work after which the watchd
 _STALLED_POLL: Final = 1800.0  # a mailbox may be slow: 50 MB through a thin line
 _HEARTBEAT: Final = 15.0
 _LOOK: Final = timedelta(seconds=2)  # how often rules.yaml, the choice of the model and lessons are looked at
+_NIGHT: Final = (2, 30)  # when the office learns, by its own clock
 
 Clock = Callable[[], datetime]
 
@@ -104,6 +105,14 @@ class Daemon:
             misfire_grace_time=None,
             replace_existing=True,
         )
+        self._scheduler.add_job(
+            self._learn,
+            CronTrigger(hour=_NIGHT[0], minute=_NIGHT[1], timezone=self._office.settings.office.timezone),
+            id="learn",
+            coalesce=True,
+            max_instances=1,
+            replace_existing=True,
+        )
         for settings in self._office.settings.mailboxes:
             if settings.name not in self._pollers:
                 self._pollers[settings.name] = Poller(settings.name, self._engine, self._clock, random.Random())
@@ -165,6 +174,9 @@ class Daemon:
         with self._exchange:
             self._office = self._models.look(self._office) or self._office
         return _LOOK
+
+    def _learn(self) -> None:
+        nightly.learn_if_due(self._office.settings.file, self._engine, self._stop)
 
     def _digest(self) -> None:
         alerting.repeat_alerts(self._office, self._engine, self._clock())

@@ -32,6 +32,8 @@ from triaged.signing import Signer
 from triaged.store import health, outbox
 from triaged.store.engine import reading
 
+Clock = Callable[[], datetime]
+
 
 @dataclass(frozen=True)
 class Office:

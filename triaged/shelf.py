@@ -4,9 +4,12 @@ A model is written into a folder whose name begins with a dot, and renamed when 
 replaced. Killed at any instruction, the old model or the new one is in use, and never half of one.
 """
 
+import fcntl
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +25,10 @@ _MAKING: Final = ".making-"
 
 class NoSuchModel(Exception):
     """There is no such model here, or none before; the text says what there is."""
+
+
+class Busy(Exception):
+    """Another process is making a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +76,24 @@ def models(shelf: Path) -> list[Model]:
     return found
 
 
+@contextmanager
+def only_one_maker(shelf: Path) -> Iterator[None]:
+    """Hold the shelf while a model is made; the lock dies with the process.
+
+    Raises:
+        Busy: Another process is making one.
+    """
+    shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (shelf / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy("another process is learning right now") from None
+        yield
+
+
 def folder_for_making(shelf: Path) -> Path:
     """Return an empty folder to write a model into, and clear away what killed attempts left."""
-    shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
     for old in shelf.glob(f"{_MAKING}*"):
         shutil.rmtree(old, ignore_errors=True)
     making = shelf / f"{_MAKING}{os.getpid()}"
