@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
+from triaged import promised
 from triaged.message import LOOP_HEADER, Address, Dispatch, Record, State
 from triaged.office import Office
 from triaged.review import token
@@ -53,7 +54,8 @@ def build(
     names = {key: department.name for key, department in office.rules.departments.items()}
     preview = Asking(1, "", PREVIEW, office.settings.review.reply_to)
     checks = _spot_checks(db, now, rng or random.SystemRandom())
-    return compose(waiting, troubles, names, office.settings.office.name, office.local(now), asked or preview, checks)
+    notes = promised.said_in_digest(db, office.promise, asked.reviewer if asked else "", now)
+    return compose(waiting, troubles, names, office.settings.office.name, office.local(now), asked or preview, checks, notes)
 
 
 def _matters(db: Connection) -> tuple[list[Record], list[tuple[str, Dispatch]]]:

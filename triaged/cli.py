@@ -22,6 +22,8 @@ _COMMANDS: Final = {  # command → file in triaged/commands, one-line help
     "export": ("cases", "One row a message, as JSON Lines or CSV."),
     "digest": ("digest", "Build the review digest now, to look at or to send."),
     "rules": ("rules", "Check and try rules.yaml."),
+    "learn": ("learning", "Learn from letters that people have sorted into folders."),
+    "model": ("learning", "The models that the office has learnt: list, promote, roll back, retrain."),
     "train": ("model", "Learn topics from labelled texts."),
     "predict": ("model", "Say the topic of texts."),
     "evaluate": ("model", "Measure a model on labelled texts."),

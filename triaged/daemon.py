@@ -19,7 +19,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from sqlalchemy import Engine
 
-from triaged import alerting, asking, pipeline, systemd, turns
+from triaged import alerting, asking, in_use, nightly, pipeline, systemd, turns
 from triaged.classify.modelfile import ModelError
 from triaged.office import Office
 from triaged.poll import Poller, disk_is_low
@@ -33,7 +33,8 @@ _AFTER_TROUBLE: Final = timedelta(seconds=30)  # the database is away: not the f
 _STALLED: Final = 1200.0  # seconds without finished work after which the watchdog is no longer fed; SMTP may be silent for 600
 _STALLED_POLL: Final = 1800.0  # a mailbox may be slow: 50 MB through a thin line
 _HEARTBEAT: Final = 15.0
-_LOOK: Final = timedelta(seconds=2)  # how often rules.yaml is looked at
+_LOOK: Final = timedelta(seconds=2)  # how often rules.yaml, the choice of the model and lessons are looked at
+_NIGHT: Final = (2, 30)  # when the office learns, by its own clock
 
 Clock = Callable[[], datetime]
 
@@ -57,6 +58,7 @@ class Daemon:
         self._signals: SimpleQueue[int] = SimpleQueue()  # an Event's lock may be held where its handler runs: a deadlock
         self._exchange = threading.Lock()  # one exchange of the office at a time: reload, or new rules
         self._rules = Watcher(engine, clock, time.monotonic)
+        self._models = in_use.Watcher(engine, clock)
         self._progress: dict[str, float] = {}
         self._pollers: dict[str, Poller] = {}
         self._scheduler = BackgroundScheduler(executors={"default": JobPool(24)}, timezone="UTC")
@@ -69,6 +71,7 @@ class Daemon:
             doubtful = outbox.doubt_interrupted(db, self._clock())
         if doubtful:
             log.warning("stopped while sending, last time", extra={"deliveries": doubtful})
+        in_use.take_note(self._office, self._engine, self._clock())
         self._scheduler.start()
         self._start_jobs()
         systemd.notify("READY=1\nSTATUS=working")
@@ -93,6 +96,7 @@ class Daemon:
         self._repeat("process", self._process)
         self._repeat("deliver", self._deliver)
         self._repeat("rules", self._look_at_rules)
+        self._repeat("model", self._look_at_model)
         self._scheduler.add_job(
             self._digest,
             CronTrigger(minute="*", timezone=self._office.settings.office.timezone),
@@ -100,6 +104,14 @@ class Daemon:
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,
+            replace_existing=True,
+        )
+        self._scheduler.add_job(
+            self._learn,
+            CronTrigger(hour=_NIGHT[0], minute=_NIGHT[1], timezone=self._office.settings.office.timezone),
+            id="learn",
+            coalesce=True,
+            max_instances=1,
             replace_existing=True,
         )
         for settings in self._office.settings.mailboxes:
@@ -158,6 +170,14 @@ class Daemon:
         with self._exchange:
             self._office = self._rules.look(self._office) or self._office
         return _LOOK
+
+    def _look_at_model(self) -> timedelta:
+        with self._exchange:
+            self._office = self._models.look(self._office) or self._office
+        return _LOOK
+
+    def _learn(self) -> None:
+        nightly.learn_if_due(self._office.settings.file, self._engine, self._stop)
 
     def _digest(self) -> None:
         alerting.repeat_alerts(self._office, self._engine, self._clock())
@@ -224,6 +244,7 @@ def run_once(office: Office, engine: Engine, clock: Clock, processed: Callable[[
     polled = threading.Event()
     with engine.begin() as db:
         outbox.doubt_interrupted(db, clock())
+    in_use.take_note(office, engine, clock())
     never, ignore = (lambda: False), (lambda: None)
     pollers = [Poller(settings.name, engine, clock, random.Random()) for settings in office.settings.mailboxes]
 

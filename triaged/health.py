@@ -6,6 +6,9 @@ from typing import Any, Final
 
 from sqlalchemy import Engine, select
 
+from triaged import promised
+from triaged.classify.promise import Standing
+from triaged.classify.standing import from_json, in_words
 from triaged.config import MailboxSettings, Settings
 from triaged.message import State
 from triaged.store import health, mails, outbox, records, rulebooks
@@ -24,6 +27,7 @@ class Health:
     problems: tuple[str, ...]
     mailboxes: dict[str, dict[str, Any]]
     figures: dict[str, Any] = field(default_factory=dict)
+    promise: tuple[str, ...] = ()  # in words
 
     @property
     def healthy(self) -> bool:
@@ -37,14 +41,18 @@ class Health:
         for name, mailbox in self.mailboxes.items():
             last = mailbox["last_success"]
             told.append(f"mailbox {name}: {f'read {last}' if last else 'never read'}, {mailbox['failures']} failures in a row")
-        told += [
-            f"{name.replace('_', ' ')}: {value if value not in (None, {}) else 'none'}" for name, value in self.figures.items()
-        ]
-        return told
+        told += [f"{name.replace('_', ' ')}: {_in_words(value)}" for name, value in self.figures.items() if name != "promise"]
+        return [*told, *self.promise]
 
     def as_json(self) -> dict[str, Any]:
         """Return all of it for programs."""
-        return {"healthy": self.healthy, "problems": list(self.problems), "mailboxes": self.mailboxes, **self.figures}
+        return {
+            "healthy": self.healthy,
+            "problems": list(self.problems),
+            "mailboxes": self.mailboxes,
+            **self.figures,
+            "promise_said": list(self.promise),
+        }
 
 
 def _in_words(value: Any) -> str:
@@ -68,7 +76,7 @@ def look(settings: Settings, engine: Engine, now: datetime) -> Health:
         statuses = records.count_statuses(db)
         oldest_review = records.oldest_waiting(db)
         beat = db.execute(select(FACTS.c.value, FACTS.c.at).where(FACTS.c.name == "daemon")).one_or_none()
-        accepted = health.fact(db, "promise") or {}
+        kept = promised.figures(db, now)
         refused, rules = rulebooks.refused(db), rulebooks.last(db)
         recipients = outbox.recipients_since(db, now - timedelta(days=1))
     problems: list[str] = []
@@ -104,9 +112,23 @@ def look(settings: Settings, engine: Engine, now: datetime) -> Health:
         "recipients_in_24_hours": recipients,
         "messages": statuses,
         "rules_in_use_since": _iso(rules.at) if rules else None,
-        "promise": {"misrouted_at_most": settings.promise.misrouted, "confidence": settings.promise.confidence, **accepted},
+        "promise": {"misrouted_at_most": settings.promise.misrouted, "confidence": settings.promise.confidence, **kept},
     }
-    return Health(tuple(problems), mailboxes, figures)
+    promise = _promise(kept, problems)
+    return Health(tuple(problems), mailboxes, figures, promise)
+
+
+def _promise(kept: dict[str, Any], problems: list[str]) -> tuple[str, ...]:
+    """Say how the promise stands; one that spot checks have broken is a problem."""
+    alone = kept["alone_in_30_days"], kept["letters_in_30_days"]
+    try:
+        promise = from_json({key: value for key, value in kept.items() if not key.endswith("_in_30_days")})
+    except (KeyError, TypeError, ValueError):
+        return ("the promise is computed when the daemon runs",)
+    lines = in_words(promise, alone)
+    if promise.standing is Standing.BROKEN:
+        problems.append(lines[0])
+    return tuple(lines)
 
 
 def _mailbox(

@@ -8,11 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Engine
 
-from triaged.classify import modelfile, starter
-from triaged.classify.topic import load as load_model
-from triaged.classify.topics import Topics
+from triaged import in_use
+from triaged.classify.promise import Promise
+from triaged.classify.topic import TopicModel
 from triaged.config import MailboxSettings, Maildir, Settings
 from triaged.ingest.screen import Trust
 from triaged.message import Decision
@@ -32,6 +32,8 @@ from triaged.signing import Signer
 from triaged.store import health, outbox
 from triaged.store.engine import reading
 
+Clock = Callable[[], datetime]
+
 
 @dataclass(frozen=True)
 class Office:
@@ -49,12 +51,14 @@ class Office:
         answer_keys: Sign the tokens of digests.
         limits: The breaker on acknowledgements.
         model_version: Names the model among all others, for lessons.
+        model_name: Its name on the shelf.
+        model_said: What to tell people when it comes into use.
         rules_version: Names the state of rules.yaml likewise.
     """
 
     settings: Settings
     rules: Rules
-    topics: Topics
+    topics: TopicModel
     signer: Signer
     calendar: Calendar
     handoffs: Mapping[str, Handoff]
@@ -64,6 +68,8 @@ class Office:
     limits: Limits = field(default_factory=Limits)
     sent_today: Callable[[], int] = lambda: 0  # recipients of the last 24 hours
     model_version: str = ""
+    model_name: str = ""
+    model_said: str = ""
     rules_version: str = ""
 
     @cached_property
@@ -79,10 +85,12 @@ class Office:
     @cached_property
     def state_folder(self) -> Path:
         """Where the database's disk is; the folder of triaged.toml when the database is elsewhere."""
-        url = make_url(self.settings.store_url)
-        if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-            return Path(url.database).parent
-        return self.settings.file.parent
+        return in_use.state_folder(self.settings)
+
+    @property
+    def promise(self) -> Promise | None:
+        """How the promise stands."""
+        return self.topics.promise
 
     @cached_property
     def _mailboxes(self) -> dict[str, MailboxSettings]:
@@ -156,13 +164,7 @@ def open_office(settings: Settings, engine: Engine, clock: Callable[[], datetime
     book = book or load_book(settings.office.rules)
     if book.rules is None:
         raise WrongFile(book.problems)
-    promise = settings.promise
-    model = load_model(
-        starter.folder(settings.office.model),
-        with_encoder=settings.office.encoder,
-        ceiling=promise.misrouted,
-        level=promise.confidence,
-    )
+    model = in_use.open_in_use(settings, engine)
     signer = signer_for(settings, engine, clock)
     sent_today = recipients_counter(engine, clock)
     sender = _sender(settings, sent_today)
@@ -170,14 +172,16 @@ def open_office(settings: Settings, engine: Engine, clock: Callable[[], datetime
     return Office(
         settings=settings,
         rules=book.rules,
-        topics=model,
+        topics=model.topics,
         signer=signer,
         calendar=Calendar(ZoneInfo(settings.office.timezone), holidays_of(settings.office.holidays)),
         handoffs=_handoffs(settings, book.rules, signer, sender, movers, clock),
         sender=sender,
         movers=movers,
         answer_keys=_answer_keys(settings, signer),
-        model_version=_version(starter.folder(settings.office.model) / modelfile.MANIFEST),
+        model_version=model.version,
+        model_name=model.name,
+        model_said=model.said,
         rules_version=book.version,
         sent_today=sent_today,
     )
@@ -212,10 +216,6 @@ def _answer_keys(settings: Settings, signer: Signer) -> Keys:
     secrets = [read_secret(key, base) if key else "" for key in (review.key, review.previous_key)]
     current, previous = (hashlib.sha256(secret.encode()).digest() if secret else None for secret in secrets)
     return Keys(settings.office.name, current or signer.key, previous or (signer.key if current else None))
-
-
-def _version(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 def signer_for(settings: Settings, engine: Engine, clock: Callable[[], datetime]) -> Signer:

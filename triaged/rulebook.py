@@ -15,6 +15,7 @@ from triaged.office import Office, open_office, with_rules
 from triaged.problem import Problem, WrongFile, say
 from triaged.rules.changes import changes, line_diff
 from triaged.rules.load import Book, Texts, again, glance, load_book
+from triaged.rules.schema import Rules
 from triaged.store import rulebooks
 from triaged.store.engine import reading
 
@@ -70,6 +71,19 @@ def open_to_look(settings: Settings, engine: Engine, clock: Clock, warn: Callabl
     if good is not None:
         warn(f"{settings.office.rules.name} is wrong; the last good rules are used. See: triaged rules check")
     return open_office(settings, engine, clock, good or book)
+
+
+def rules_in_use(settings: Settings, engine: Engine) -> Rules:
+    """Return the rules of the file; the last good ones when it cannot be read.
+
+    Raises:
+        WrongFile: It is wrong, and there are no last good ones.
+    """
+    book = load_book(settings.office.rules)
+    found = book if book.rules is not None else last_good(engine)
+    if found is None or found.rules is None:
+        raise WrongFile(book.problems)
+    return found.rules
 
 
 def wrong_in(office: Office, now: datetime) -> tuple[Problem, ...]:

@@ -15,8 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
-from triaged import office as office_room
-from triaged import pipeline, turns
+from triaged import in_use, pipeline, turns
 from triaged.classify import starter
 from triaged.classify.assess import assess
 from triaged.ingest.mailbox import open_mailbox
@@ -75,8 +74,8 @@ def letter(number: int) -> bytes:
 @pytest.fixture(autouse=True)
 def model_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every child inherits the model and the language tables instead of reading them."""
-    load = cache(office_room.load_model)
-    monkeypatch.setattr(office_room, "load_model", load)
+    load = cache(in_use.load)
+    monkeypatch.setattr(in_use, "load", load)
     model = load(starter.folder(), with_encoder=False, ceiling=0.02, level=0.95)
     assess(Message(subject="No heat, 1", text="It is cold here."), model, NOW)
 

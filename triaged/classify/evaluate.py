@@ -10,7 +10,7 @@ import numpy as np
 
 from triaged.classify.language import identify
 from triaged.classify.promise import interval
-from triaged.classify.rows import Row, read_lessons
+from triaged.classify.rows import Row, RowsError, read_lessons
 from triaged.classify.topic import CEILING, LEVEL, TopicModel, load
 from triaged.message import Opinion
 
@@ -61,7 +61,10 @@ def evaluate(
         RowsError: A file has lines that are no lessons, or there is none.
         ModelError: The model cannot be used.
     """
-    return evaluate_rows(read_lessons(paths), load(model_dir, with_encoder=with_encoder, ceiling=ceiling, level=level))
+    rows = read_lessons(paths)
+    if not rows:
+        raise RowsError([f"{', '.join(map(str, paths))}: no rows. Expected: at least one text with its topic."])
+    return evaluate_rows(rows, load(model_dir, with_encoder=with_encoder, ceiling=ceiling, level=level))
 
 
 def evaluate_rows(rows: Sequence[Row], model: TopicModel) -> Evaluation:

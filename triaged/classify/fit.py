@@ -34,6 +34,7 @@ class Fitted:
     model: TopicModel
     notes: tuple[str, ...]
     used: int  # rows
+    kept: tuple[int, ...]  # which rows these were; one an entry of the heads' evidence
 
 
 def fit(
@@ -77,7 +78,7 @@ def fit(
         progress("fitting sentence vectors beside them")
         lessons = _lessons(vectors[kept], labels, chosen)
         full = _head(sparse, known, lessons, labels, weights, folds, classes, lessons.centred(vectors[kept]))
-    return Fitted(TopicModel(classes, known, plain, full, lessons), tuple(notes), len(chosen))
+    return Fitted(TopicModel(classes, known, plain, full, lessons), tuple(notes), len(chosen), tuple(kept))
 
 
 def _usable(rows: Sequence[Row]) -> tuple[list[int], list[str]]:

@@ -28,7 +28,7 @@ def page(found: Evaluation) -> str:
             coverage=" ".join(f"{_point(share)},{_point(1 - risk / worst_risk)}" for share, risk in found.risk_coverage),
             worst_risk=worst_risk,
             matrix_topics=topics,
-            matrix=[(label, [_cell(found, errors, label, guess) for guess in topics]) for label in topics],
+            matrix=[(label, _row(found, errors, label, topics)) for label in topics],
         )
     )
 
@@ -39,6 +39,15 @@ def _most_confused(found: Evaluation) -> list[str]:
         times[label] = times.get(label, 0) + n
         times[guess] = times.get(guess, 0) + n
     return sorted(sorted(times, key=lambda name: (-times[name], name))[:_MATRIX_TOPICS])
+
+
+def _row(
+    found: Evaluation, errors: dict[tuple[str, str], int], label: str, guesses: list[str]
+) -> list[tuple[int, float, bool]]:
+    """Return a label's cells: how many texts, how dark, and whether the guess is right."""
+    of = found.topics[label].of if label in found.topics else 0
+    cells = [(_cell(found, errors, label, guess), label == guess) for guess in guesses]
+    return [(n, round(0.7 * n / max(1, of), 2), right) for n, right in cells]
 
 
 def _cell(found: Evaluation, errors: dict[tuple[str, str], int], label: str, guess: str) -> int:

@@ -7,8 +7,8 @@ those.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -40,6 +40,18 @@ class Promise:
     automatic: float = 0.0  # share of the held-out letters decided alone
     misrouted: float | None = None  # estimated share among those
     interval: tuple[float, float] = (0.0, 1.0)  # two-sided 95 % of it, Clopper and Pearson
+    own: Mapping[str, float | None] = field(default_factory=dict)  # topics that need more than `threshold`; None: never
+    checks: int = 0  # spot checks since it stands so; if they broke it, those that did
+    wrong_checks: int = 0
+
+    def needs(self, topic: str) -> float | None:
+        """Return the confidence from which the model may act alone on a topic; None: never."""
+        return None if self.threshold is None else self.own.get(topic, self.threshold)
+
+    def acts(self, topic: str, confidence: float) -> bool:
+        """Tell whether the model may act alone on this guess."""
+        least = self.needs(topic)
+        return least is not None and confidence >= least
 
 
 def labels_needed(ceiling: float, level: float) -> int:

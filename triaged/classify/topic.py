@@ -14,7 +14,7 @@ from triaged.classify.encoder import default as default_encoder
 from triaged.classify.features import Floats, Occurrences, Vocabulary, matrix, occurrences, vocabulary
 from triaged.classify.matters import further, passages
 from triaged.classify.modelfile import ModelError, Stored
-from triaged.classify.promise import Promise, judge
+from triaged.classify.promise import Promise, Standing, judge
 from triaged.classify.topics import Text
 from triaged.message import Opinion
 
@@ -96,6 +96,20 @@ class TopicModel:
             self, promises=tuple(judge(head.evidence.confidence, head.evidence.correct, ceiling, level) for head in heads)
         )
 
+    @property
+    def in_use(self) -> int:
+        """Which of its heads, and so of its promises, judges a letter as a rule: 0 words alone, 1 with sentence vectors."""
+        return 1 if self.full and self.encoder else 0
+
+    @property
+    def promise(self) -> Promise | None:
+        """The promise under which it judges as a rule."""
+        return self.promises[self.in_use] if self.in_use < len(self.promises) else None
+
+    def promised(self, promises: Sequence[Promise]) -> "TopicModel":
+        """Return the model that acts alone only where these promises allow: of the plain head, then of the full one."""
+        return replace(self, promises=tuple(promises))
+
     def predict(self, texts: Sequence[Text]) -> list[Opinion]:
         """Return one opinion a text, in order, with the words that spoke for it and further matters. Never raises."""
         whole = [opinion for batch in self._batches(texts) for opinion in self._opinions(batch, explain=True)]
@@ -155,7 +169,8 @@ class TopicModel:
         order = [int(index) for index in np.argsort(-probabilities, kind="stable")]
         ranked = [index for index in order if self.classes[index] != NONE]
         confidence = float(probabilities[ranked[0]])
-        why = _why_not(self.classes[order[0]], confidence, novelty, promise)
+        best = self.classes[ranked[0]]
+        why = _why_not(NONE if order[0] != ranked[0] else best, confidence, novelty, promise)
         names = tuple((self.classes[index], round(float(probabilities[index]), 6)) for index in ranked[:_ALTERNATIVES])
         return Opinion(ranked=names, accepted=not why, novelty=round(novelty, 4), why=why), ranked[0]
 
@@ -167,12 +182,17 @@ def _evidence_of(opinion: Opinion) -> tuple[tuple[tuple[str, float], ...], bool]
 def _why_not(winner: str, confidence: float, novelty: float, promise: Promise | None) -> str:
     if winner == NONE:
         return "looks like mail that is none of the topics"
+    if promise is not None and promise.standing is Standing.BROKEN:
+        return "only proposes: spot checks have broken the promise"
     if promise is None or promise.threshold is None:
         if promise is not None and promise.missing:
             return f"only proposes: {promise.missing} checked letters are still missing for the promise"
         return "only proposes: too many of its checked guesses were wrong for the promise"
-    if confidence < promise.threshold:
-        return f"{confidence:.0%} sure; the promise needs {promise.threshold:.1%}"
+    needs = promise.needs(winner)
+    if needs is None:
+        return "only proposes on this topic: too many of its checked guesses were wrong for the promise"
+    if confidence < needs:
+        return f"{confidence:.0%} sure; the promise needs {needs:.1%}"
     if novelty > KNOWN_SHARE:
         return "unlike anything learnt so far"
     return ""

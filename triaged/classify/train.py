@@ -87,17 +87,36 @@ def train_rows(
     columns: int = MAX_COLUMNS,
     ceiling: float = CEILING,
     level: float = LEVEL,
+    lessons: Sequence[int] | None = None,
+    most_encoded: int = MAX_ENCODED,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Trained:
-    """Train on rows and write the model; `sources` are the data's hashes, for the manifest."""
-    vectors, missing = _encoded(rows, (encoder or default()) if with_encoder else None, progress)
+    """Train on rows and write the model.
+
+    Args:
+        rows: Labelled texts.
+        model_dir: Where to write it.
+        encoder: Whose vectors to use; default: this process's own.
+        with_encoder: False: words and characters alone.
+        sources: The data's hashes, for the manifest.
+        columns: Most n-grams kept.
+        ceiling: Of the promise that the manifest tells of.
+        level: Likewise.
+        lessons: A key for each row, 0 for an example that is none of the office's: so its held-out judgement can be found.
+        most_encoded: Characters to encode at most.
+        progress: Told in words what happens.
+
+    Raises:
+        RowsError: There are not two topics to tell apart.
+    """
+    vectors, missing = _encoded(rows, (encoder or default()) if with_encoder else None, most_encoded, progress)
     fitted = fit(rows, vectors, columns=columns, progress=progress)
     notes = (*fitted.notes, *missing)
     model = fitted.model
     head = model.full or model.plain
     promise = judge(head.evidence.confidence, head.evidence.correct, ceiling, level)
     accuracy = held_out_accuracy(head)
-    manifest = {
+    manifest: dict[str, Any] = {
         "data": sources or {},
         "rows": fitted.used,
         "rows_by_topic": dict(sorted(Counter(row.topic for row in rows).items())),
@@ -111,6 +130,8 @@ def train_rows(
             "promise": {"misrouted": ceiling, "confidence": level},
         },
     }
+    if lessons is not None:
+        manifest["lessons"] = [lessons[at] for at in fitted.kept]
     saved = TopicModel(model.classes, model.vocabulary, model.plain, model.full, model.lessons, manifest)
     modelfile.save(model_dir, store(saved))
     topics = len([name for name in model.classes if name != NONE])
@@ -127,13 +148,13 @@ def train_rows(
 
 
 def _encoded(
-    rows: Sequence[Row], encoder: Encoder | None, progress: Callable[[str], None]
+    rows: Sequence[Row], encoder: Encoder | None, at_most: int, progress: Callable[[str], None]
 ) -> tuple[Floats | None, tuple[str, ...]]:
     """Return the rows' sentence vectors, and what to say where there are none."""
     if encoder is None:
         return None, ("without sentence vectors: words and characters alone",)
-    if sum(len(passage(row.text)) for row in rows) > MAX_ENCODED:
-        return None, (f"without sentence vectors: more than {MAX_ENCODED:,} characters would take too long to encode",)
+    if sum(len(passage(row.text)) for row in rows) > at_most:
+        return None, (f"without sentence vectors: more than {at_most:,} characters would take too long to encode",)
     progress(f"encoding {len(rows)} texts")
     found = encoder.vectors([row.text for row in rows])
     length = next((len(vector) for vector in found if vector is not None), 0)

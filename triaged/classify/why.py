@@ -1,6 +1,7 @@
 """Why a letter got its topic: exact shares of words and of the sentence vector, and the lessons it is most like."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -29,6 +30,38 @@ class Why:
     base: float  # what the topic has before a word is read
     strongest: tuple[tuple[str, float], ...]
     nearest: tuple[Nearest, ...]  # three, with an encoder
+
+
+_WORDS_SHOWN: Final = 5
+
+
+def in_words(found: Why) -> list[str]:
+    """Say it to a clerk: what the topic rests on, the words, the letters learnt before that are most like it."""
+    support = max(found.words, 0.0) + max(found.meaning, 0.0)
+    lines = [_rests_on(found, support)]
+    for_it = max(support, sum(part for _, part in found.strongest) + max(found.meaning, 0.0))  # other words spoke against it
+    spoken = [f"“{word}” ({part / for_it:.0%})" for word, part in found.strongest[:_WORDS_SHOWN] if part > 0]
+    if spoken:
+        lines.append(f"Words that spoke for it most: {', '.join(spoken)}.")
+    if found.nearest:
+        alike = "; ".join(f"{one.source or 'a lesson'}, on {one.topic} ({one.likeness:.0%} alike)" for one in found.nearest)
+        lines.append(f"Most like it among what was learnt: {alike}.")
+    return lines
+
+
+def _rests_on(found: Why, support: float) -> str:
+    if support <= 0:
+        return f"Nothing in the letter speaks for {found.topic}: it is only the least unlikely topic."
+    if found.meaning == 0:
+        return f"{found.topic} rests on the letter's words alone; its meaning as a whole was not compared."
+    if found.meaning < 0:
+        return f"{found.topic} rests on the letter's words; its meaning as a whole speaks against it."
+    if found.words <= 0:
+        return f"{found.topic} rests on the letter's meaning as a whole; its words by themselves speak against it."
+    return (
+        f"{found.topic} rests for {found.words / support:.0%} on the letter's words "
+        f"and for {found.meaning / support:.0%} on its meaning as a whole."
+    )
 
 
 def why(model: TopicModel, text: Text) -> Why:

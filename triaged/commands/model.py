@@ -67,13 +67,23 @@ def predict(data: Path, model: Path) -> None:
 @click.command()
 @click.argument("data", nargs=-1, required=True, type=_ROWS)
 @_MODEL
+@click.option(
+    "--html", "html", type=click.Path(dir_okay=False, path_type=Path), help="Draw it as a page of its own into this file."
+)
 @_JSON
 @_says_what_is_wrong
-def evaluate(data: tuple[Path, ...], model: Path, as_json: bool) -> None:
+def evaluate(data: tuple[Path, ...], model: Path, html: Path | None, as_json: bool) -> None:
     """Measure a model on labelled texts that it has not learnt from."""
     from triaged.classify.evaluate import evaluate as measure
 
     found = measure(data, model)
+    if html is not None:
+        from triaged.classify.page import page
+
+        try:
+            html.write_text(page(found), encoding="utf-8")
+        except OSError as error:
+            raise click.UsageError(f"--html {html}: {error.strerror}") from error
     if as_json:
         click.echo(json.dumps(found.as_json(), ensure_ascii=False))
         return

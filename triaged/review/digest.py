@@ -94,6 +94,7 @@ def compose(
     now: datetime,
     asking: Asking,
     checks: Sequence[Record] = (),
+    notes: Sequence[str] = (),
 ) -> Digest | None:
     """Make the digest of what waits; None when nothing does.
 
@@ -105,6 +106,7 @@ def compose(
         now: Office time.
         asking: Whom it asks, and how it is answered.
         checks: Letters that triaged sent on by itself, drawn at random, to be checked.
+        notes: What there is to say of the model: how the promise stands, what changed.
     """
     if not waiting and not troubles:
         return None
@@ -119,6 +121,7 @@ def compose(
         "example": code(len(asked) + 40, asking.digest),  # of no item, so that the example is none
         "undo_minutes": asking.undo_minutes,
         "above": ABOVE,
+        "notes": notes,
         "last": f"{LAST} {asking.token}",
     }
     for longest in _EXCERPTS:

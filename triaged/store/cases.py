@@ -67,6 +67,12 @@ def by_reference(db: Connection, reference: str) -> CaseRow | None:
     return CaseRow(**row) if row else None
 
 
+def reference_of(db: Connection, mail_id: int) -> str:
+    """Return the public reference of the case that a mail belongs to."""
+    query = select(CASES.c.reference).join(MESSAGES, MESSAGES.c.case_id == CASES.c.id).where(MESSAGES.c.mail_id == mail_id)
+    return str(db.scalar(query) or "")
+
+
 def find_thread(db: Connection, mailbox: str, message_ids: Sequence[str], references: Sequence[str]) -> list[CaseRow]:
     """Return the cases of a mailbox that a mail speaks of, the latest first.
 

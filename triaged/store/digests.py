@@ -72,6 +72,13 @@ def by_id(db: Connection, digest_id: int) -> DigestRow | None:
     return _digest(row) if row else None
 
 
+def last_sent(db: Connection, reviewer: str) -> datetime | None:
+    """Return when a person's last digest was sent (alerts are none); None if none was."""
+    query = select(func.max(DIGESTS.c.sent_at)).where(DIGESTS.c.reviewer == reviewer.lower(), DIGESTS.c.rounds == 0)
+    found: datetime | None = db.scalar(query)
+    return found
+
+
 def fill(db: Connection, digest_id: int, items: Sequence[dict[str, Any]], *, rounds: int = 0) -> None:
     """Note what a digest's codes mean, and mark it as being sent."""
     values = {"items": list(items), "state": State.SENDING, "rounds": rounds}

@@ -241,3 +241,17 @@ RULEBOOKS: Final = Table(
     Column("texts", JSON, nullable=False),  # file name → text
     Column("changed", Text, nullable=False),  # against the one before, for people
 )
+
+EXAMPLES: Final = Table(
+    "examples",  # letters that lie sorted in folders: what `triaged learn` read; beside `lessons` what there is to learn from
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("fingerprint", String(64), nullable=False, unique=True),  # of the mail, as in `mails`
+    Column("source", Text, nullable=False),  # mailbox:folder
+    Column("topic", String(200), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),  # what the writer says
+    Column("writer", Text, nullable=False, index=True),  # lower-case address
+    Column("received_at", UtcDateTime),
+    Column("learnt_at", UtcDateTime, nullable=False),
+)

@@ -166,3 +166,23 @@ def test_words_meaning_and_base_are_the_whole_margin(model: TopicModel) -> None:
     assert found.topic == "heat"
     assert found.words + found.meaning + found.base == pytest.approx(float(margins[0].max()), abs=1e-4)
     assert found.nearest == ()  # no encoder was at hand
+
+
+def test_the_page_of_an_evaluation_stands_alone(rows: Path, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from triaged.commands.model import evaluate as command
+
+    train([rows], tmp_path / "model", with_encoder=False)
+    html = tmp_path / "page.html"
+    ended = CliRunner().invoke(command, [str(rows), "--model", str(tmp_path / "model"), "--html", str(html)])
+    assert ended.exit_code == 0, ended.output
+    drawn = html.read_text(encoding="utf-8")
+    assert drawn.count("<svg") == 2
+    assert not [part for part in ("<script", "http:", "https:", "src=", "@import") if part in drawn]
+    for said in ("By topic", "By language", "Confusions", "Worst errors", "Reliability", "Risk and coverage"):
+        assert said in drawn
+    elsewhere = CliRunner().invoke(
+        command, [str(rows), "--model", str(tmp_path / "model"), "--html", str(tmp_path / "no" / "x")]
+    )
+    assert elsewhere.exit_code == 2

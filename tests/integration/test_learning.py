@@ -1,0 +1,129 @@
+"""Learning from folders and from decisions, by the commands."""
+
+import json
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.installation import Installation, letter
+from triaged import nightly
+from triaged.classify.train import train
+
+HEAT = ["radiator", "boiler", "furnace", "thermostat", "pipes", "steam", "valve", "heater", "burner", "hot water tap"]
+TREES = ["oak", "maple", "branch", "roots", "stump", "trunk", "leaves", "elm", "hedge", "bark"]
+WOES = ["is broken since Monday", "worries all of us", "needs someone to come", "was reported before"]
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Installation:
+    """An office with a first model that knows little, and two folders of sorted letters."""
+    installation = Installation(tmp_path)
+    first = tmp_path / "models" / "starter"
+    rows = tmp_path / "rows.jsonl"
+    lines = [
+        {"text": text, "topic": topic}
+        for topic, texts in (("heat", ["no heat", "cold flat", "heating"]), ("trees", ["a tree", "big trees", "tree fell"]))
+        for text in texts
+    ]
+    rows.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    train([rows], first, with_encoder=False)
+    text = installation.config.read_text().replace("encoder = false", f'encoder = false\nmodel = "{first}"')
+    installation.config.write_text(text)
+    installation.started()
+    number = 100
+    for folder, words in (("Heat", HEAT), ("Trees", TREES)):
+        new = tmp_path / "mayor" / f".Archive.{folder}" / "new"
+        new.mkdir(parents=True)
+        for word in words:
+            for woe in WOES:
+                number += 1
+                (new / f"{number}.host").write_bytes(letter(number, subject="hello", text=f"The {word} {woe}."))
+    return installation
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+FROM = ("--from", "mayor:Archive/Heat=heat", "--from", "mayor:Archive/Trees=trees")
+
+
+def test_sorted_folders_are_learnt_once_and_left_untouched(office: Installation) -> None:
+    before = files(office.folder / "mayor")
+    assert office.triaged("learn", *FROM, "--dry-run").startswith("80 would be learnt")
+    assert json.loads(office.triaged("model", "list", "--json"))["new_lessons"] == 0
+    assert office.triaged("learn", *FROM).startswith("80 new\n")
+    assert office.triaged("learn", *FROM).startswith("80 known\n")
+    assert office.triaged("learn", "--from", "mayor:Archive/Heat=trees").startswith("40 moved\n")
+    assert files(office.folder / "mayor") == before
+    assert office.export() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("mayr:Archive/Heat=heat", "there is no mailbox 'mayr'; did you mean mayor?"),
+        ("mayor:Archive/Heat=haet", "there is no topic 'haet'; did you mean heat?"),
+        ("mayor:Archive/Haet=heat", "there is no such folder"),
+        ("mayor:../../etc=heat", "no level may be empty"),
+        ("mayor=heat", "expected MAILBOX:FOLDER=TOPIC"),
+    ],
+)
+def test_what_is_not_there_is_said_and_nothing_is_learnt(office: Installation, said: str, answer: str) -> None:
+    assert answer in " ".join(office.triaged("learn", *FROM, "--from", said, status=2).split())
+    assert json.loads(office.triaged("model", "list", "--json"))["new_lessons"] == 0
+
+
+def test_a_night_of_learning_brings_a_better_model_which_the_digest_tells_of_and_which_can_be_rolled_back(
+    office: Installation,
+) -> None:
+    office.triaged("learn", *FROM)
+    assert "is right on" in office.triaged("model", "retrain")
+    listed = json.loads(office.triaged("model", "list", "--json"))
+    assert [row["in_use"] for row in listed["models"]] == [False, True]
+    assert listed["models"][1]["lessons"] == 80
+    assert listed["new_lessons"] == 0
+
+    office.receive(letter(1, subject="hello", text="The thermostat worries my oak furnace and steam boiler."))
+    office.run_once()
+    (record,) = office.export()
+    assert record["topic"] == "heat"
+    office.triaged("digest", "--send")
+    part = office.sent("reviewer@example.gov")[-1].get_body(("plain",))
+    assert part is not None
+    assert "A new model judges, taught by 80 letters" in " ".join(part.get_content().split())
+
+    assert "first judges" in office.triaged("model", "rollback")
+    assert "no other model" in office.triaged("model", "rollback", status=2)
+    name = listed["models"][1]["name"]
+    assert f"{name} judges" in office.triaged("model", "promote", name)
+
+
+def test_only_decisions_that_stand_are_lessons_and_spam_teaches_background(office: Installation) -> None:
+    for number, text in enumerate(["The gate squeaks", "Buy gold now", "Thank you", "The bench is wet"], start=1):
+        office.receive(letter(number, subject="a gift", text=text))
+    office.run_once()
+    references = [record["reference"] for record in office.export()]
+    office.triaged("resolve", references[0], "--topic", "trees")
+    office.triaged("resolve", references[1], "--spam")
+    office.triaged("resolve", references[2], "--close")
+
+    from triaged.learning import taught
+    from triaged.settings_file import load_settings
+    from triaged.store.engine import open_engine, reading
+
+    with reading(open_engine(load_settings(office.config).store_url)) as db:
+        found = taught(db, frozenset({"heat", "trees"}))
+    assert [(row.text.body.strip(), row.topic) for row in found.rows] == [
+        ("The gate squeaks", "trees"),
+        ("Buy gold now", "none"),
+    ]
+
+
+def test_a_learning_process_that_is_told_to_stop_ends() -> None:
+    stop = threading.Event()
+    stop.set()
+    assert nightly.run([sys.executable, "-c", "import signal; signal.pause()"], stop) is None
+    assert nightly.run([sys.executable, "-c", "print('done')"], threading.Event()) == 0

@@ -1,0 +1,127 @@
+"""Which model judges, and under which promise: opened at the start, looked at anew when a model or a lesson comes in."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, make_url
+
+from triaged import promised, shelf
+from triaged.classify import starter
+from triaged.classify.modelfile import MANIFEST, ModelError
+from triaged.classify.topic import TopicModel, load
+from triaged.config import Settings
+from triaged.store import labels
+from triaged.store.engine import reading
+
+if TYPE_CHECKING:
+    from triaged.office import Office
+
+log = logging.getLogger("triaged")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInUse:
+    """A model as it judges.
+
+    Attributes:
+        topics: The model under its promise.
+        version: Names it among all others.
+        name: Its name on the shelf.
+        said: What to tell people when it comes into use.
+    """
+
+    topics: TopicModel
+    version: str
+    name: str
+    said: str
+
+
+def state_folder(settings: Settings) -> Path:
+    """Return where the database's disk is; the folder of triaged.toml when the database is elsewhere."""
+    url = make_url(settings.store_url)
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        return Path(url.database).parent
+    return settings.file.parent
+
+
+def open_in_use(settings: Settings, engine: Engine) -> ModelInUse:
+    """Open the model in use; the one that triaged.toml names when a learnt one cannot be read.
+
+    Raises:
+        ModelError: That one cannot be read either.
+    """
+    home = shelf.home(state_folder(settings))
+    choice = shelf.chosen(home)
+    with reading(engine) as db:
+        if choice.name != shelf.FIRST:
+            try:
+                return _open(home / choice.name, choice, settings, db)
+            except ModelError as error:
+                log.error("the learnt model cannot be used, the first one judges", extra={"why": str(error)})  # noqa: TRY400
+        return _open(starter.folder(settings.office.model), replace(choice, name=shelf.FIRST), settings, db)
+
+
+def _open(folder: Path, choice: shelf.Choice, settings: Settings, db: Connection) -> ModelInUse:
+    ceiling, level = settings.promise.misrouted, settings.promise.confidence
+    model = load(folder, with_encoder=settings.office.encoder, ceiling=ceiling, level=level)
+    version = version_of(folder)
+    topics = promised.under_promise(db, model, version, shipped=is_shipped(folder), ceiling=ceiling, level=level)
+    return ModelInUse(topics, version, choice.name, choice.why)
+
+
+def is_shipped(folder: Path) -> bool:
+    """Tell whether a model is the one that ships, which learnt from invented examples."""
+    return folder.name == "starter"
+
+
+def version_of(folder: Path) -> str:
+    """Return what names a model among all others."""
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()[:12]
+
+
+def take_note(office: "Office", engine: Engine, now: datetime) -> None:
+    """Note that this model judges from now on, under which promise."""
+    with engine.begin() as db:
+        promised.note_in_use(db, office.model_version, office.model_name, office.model_said, now)
+        promised.remember(db, office.promise, now)
+
+
+class Watcher:
+    """Sees that another model was chosen, or that a lesson came in or was taken back.
+
+    Args:
+        engine: The database.
+        clock: Now.
+    """
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._seen: object = None
+
+    def look(self, office: "Office") -> "Office | None":
+        """Return the office as it judges now; None when nothing changed."""
+        with reading(self._engine) as db:
+            state = (shelf.chosen(shelf.home(office.state_folder)), labels.signature(db), office.settings)
+        if state == self._seen:
+            return None
+        try:
+            found = open_in_use(office.settings, self._engine)
+        except ModelError as error:  # the one in use is in memory, and stays
+            log.error("no model can be read, the one in memory judges on", extra={"why": str(error)})  # noqa: TRY400
+            return None
+        self._seen = state
+        changed = replace(
+            office, topics=found.topics, model_version=found.version, model_name=found.name, model_said=found.said
+        )
+        take_note(changed, self._engine, self._clock())
+        if changed.model_version != office.model_version:
+            log.info("model taken into use", extra={"model": found.name, "version": found.version})
+        if changed.promise != office.promise and changed.promise:
+            log.info("promise", extra={"standing": changed.promise.standing.value, "threshold": changed.promise.threshold})
+        return changed
