@@ -125,6 +125,7 @@ MESSAGES: Final = Table(
     Column("acknowledge_to", Text, nullable=False),
     Column("follow_up", Boolean, nullable=False),
     Column("processed_at", UtcDateTime, nullable=False),
+    Column("assessment", JSON),  # what the rules were told, to try others on it; None: from before it was kept
 )
 
 DELIVERIES: Final = Table(
@@ -240,4 +241,14 @@ RULEBOOKS: Final = Table(
     Column("file", Text, nullable=False),  # the name of rules.yaml
     Column("texts", JSON, nullable=False),  # file name → text
     Column("changed", Text, nullable=False),  # against the one before, for people
+)
+
+RULE_USES: Final = Table(
+    "rule_uses",  # how often a rule applied; in the shadow it is counted apart
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("shadow", Boolean, primary_key=True),
+    Column("times", Integer, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
 )
