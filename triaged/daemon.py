@@ -56,6 +56,7 @@ class Daemon:
         self._clock = clock
         self._stop = threading.Event()
         self._signals: SimpleQueue[int] = SimpleQueue()  # an Event's lock may be held where its handler runs: a deadlock
+        self._adding = threading.Lock()  # APScheduler's shutdown waits for jobs with the lock held that add_job needs
         self._exchange = threading.Lock()  # one exchange of the office at a time: reload, or new rules
         self._rules = Watcher(engine, clock, time.monotonic)
         self._models = in_use.Watcher(engine, clock)
@@ -80,7 +81,8 @@ class Daemon:
             self._watch()
         finally:
             systemd.notify("STOPPING=1")
-            self._stop.set()
+            with self._adding:
+                self._stop.set()
             self._scheduler.shutdown(wait=True)
             for poller in self._pollers.values():
                 poller.close()
@@ -133,12 +135,14 @@ class Daemon:
             self._progress[job] = time.monotonic()
             if rest is None:
                 self._progress.pop(job, None)
-            elif not self._stop.is_set():
+            else:
                 self._repeat(job, work, *arguments, after=rest)
 
         self._progress.setdefault(job, time.monotonic())
         moment = datetime.now(self._scheduler.timezone) + after
-        self._scheduler.add_job(run, DateTrigger(moment), id=job, replace_existing=True, misfire_grace_time=None)
+        with self._adding:
+            if not self._stop.is_set():
+                self._scheduler.add_job(run, DateTrigger(moment), id=job, replace_existing=True, misfire_grace_time=None)
 
     def _mark(self, job: str) -> Callable[[], None]:
         def progress() -> None:

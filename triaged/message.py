@@ -170,7 +170,7 @@ class Written:
 class Reason:
     """Why something came out as it did, in words for a clerk."""
 
-    by: str  # rule | model | screen | staff | promise
+    by: str  # rule | shadow (a rule that is only tried out) | model | screen | staff | promise
     name: str
     because: str
     at: str = ""  # file:line where there is one

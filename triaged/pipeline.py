@@ -22,7 +22,7 @@ from triaged.office import Office
 from triaged.route.handoff import Case
 from triaged.route.plan import Past, Planning, given_up, plan, retry_after
 from triaged.rules.decide import decide
-from triaged.store import cases, health, mails, notices, outbox, records
+from triaged.store import cases, health, mails, notices, outbox, records, rule_uses
 from triaged.store.engine import reading
 from triaged.store.mails import KeptMail
 from triaged.thread import continue_thread, find_thread, note_bounce, past_acknowledgements
@@ -174,6 +174,7 @@ def _record(db: Connection, kept: KeptMail, understood: Understanding, office: O
     cases.record(
         db, kept.id, case, message, screening, understood.assessment, decision, follow_up=thread.case is not None, at=now
     )
+    rule_uses.count(db, decision.reasons, now)
     outbox.plan(db, kept.id, deliveries, now)
     cases.note(db, case.id, "triaged", f"{screening.kind}: {decision.status}", now)
     if decision.status is Status.REVIEW and decision.urgency is Urgency.CRITICAL and not kept.backfill:

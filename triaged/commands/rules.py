@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from triaged.commands.opening import CONFIG, now, open_office_for, reports_problems
-from triaged.commands.tables import visible
+from triaged.commands.opening import CONFIG, now, open_office_for, open_office_in_use, reports_problems
+from triaged.commands.tables import print_table, visible
 
 if TYPE_CHECKING:
-    pass
+    from triaged.replay import Comparison
 
 _FILE = click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 
@@ -84,3 +84,65 @@ def explain(config: str | None, mail: Path, mailbox: str | None) -> None:
         click.echo(f"{'✓' if step.applied else ' '} {step.rule.at}  {step.rule.name}: {visible(step.because)}")
     click.echo("")
     click.echo("\n".join(case_lines(foresee(octets, name, office, now()))))
+
+
+@rules.command(name="list")
+@CONFIG
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@reports_problems
+def list_rules(config: str | None, as_json: bool) -> None:
+    """The rules from top to bottom: whether each is in use, how often it applied, when last."""
+    from triaged.standing import standings
+
+    office, engine = open_office_in_use(config)
+    found = standings(office, engine, now())
+    if as_json:
+        click.echo(json.dumps([each.as_json() for each in found], ensure_ascii=False, indent=2))
+        return
+    rows = [(each.at, each.name, each.state, f"{each.times:,}", each.last_in_words) for each in found]
+    print_table(f"{office.rules.file}: {len(found)} rules", ("place", "rule", "state", "applied", "last"), rows)
+
+
+@rules.command()
+@CONFIG
+@click.argument("new", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--days", type=click.IntRange(1, 3_650), default=30, show_default=True, help="How many days of letters.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write it as a page, to mail to somebody.")
+@reports_problems
+def diff(config: str | None, new: Path, days: int, as_json: bool, html: Path | None) -> None:
+    """Which letters of the past the rules in NEW would have decided differently, and how. Changes nothing."""
+    from triaged import replay
+    from triaged.office import with_rules
+    from triaged.rulebook import wrong_in
+    from triaged.rules.load import load_book, load_rules
+
+    office, engine = open_office_in_use(config)
+    candidate = load_rules(new)
+    comparison = replay.compare(office, candidate, engine, now(), days)
+    if html is not None:
+        html.write_text(replay.as_html(comparison, office, new.name, now()), encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(replay.as_json(comparison), ensure_ascii=False, indent=2))
+    else:
+        _show(comparison)
+    wrong = wrong_in(with_rules(office, candidate, load_book(new).version, now), now())
+    if wrong:
+        click.echo(f"{new.name} would not be taken into use: {len(wrong)} problems. See: triaged rules check {new}", err=True)
+
+
+def _show(comparison: "Comparison") -> None:
+    click.echo(visible(comparison.summary))
+    if comparison.asked:
+        click.echo(f"(For {comparison.asked:,} of them the model was asked anew: what it had said was not kept.)")
+    if not comparison.turned:
+        return
+    click.echo("")
+    kinds = [(f"{count:,}", "; ".join(map(str, turns))) for turns, count in comparison.groups]
+    print_table("How", ("letters", "what"), kinds)
+    click.echo("")
+    rows = []
+    for letter in comparison.turned:
+        differences, due_to = "; ".join(map(str, letter.turns)), ", ".join(letter.rules)
+        rows.append((letter.reference, f"{letter.received_at:%Y-%m-%d}", letter.subject, differences, due_to))
+    print_table("Which letters", ("reference", "received", "subject", "would become", "by rule"), rows)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from triaged.message import Dispatch, Record, State
+from triaged.message import Dispatch, Reason, Record, State
 from triaged.review.answer import ABOVE, LAST
 from triaged.review.code import code
 
@@ -189,9 +189,14 @@ def _item(number: int, record: Record, departments: dict[str, str], now: datetim
         flags=_cut(", ".join(flag.name for flag in record.flags), longest),
         age=_age(now - record.received_at),
         due=_day(record.due),
-        why=_cut("; ".join(reason.because for reason in record.reasons[-2:]), longest),
+        why=_cut("; ".join(reason.because for reason in _why(record)), longest),
         links=tuple(_link(f"{called} {word}", asking) for word in (*words, "spam", "show")),
     )
+
+
+def _why(record: Record) -> Sequence[Reason]:
+    """Return what decided; rules that are only tried out did not."""
+    return [reason for reason in record.reasons if reason.by != "shadow"][-2:]
 
 
 def _link(says: str, asking: Asking) -> Link:

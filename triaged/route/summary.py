@@ -37,10 +37,11 @@ def summary(case: Case, reply_to: tuple[Address, ...], topics: Mapping[str, str]
     blocks = ["\n".join(_facts(case, reply_to, topics, zone))]
     if record.follow_up:
         blocks.append(f"This is a later mail on {record.reference}, a case that is already known.")
-    if record.reasons:
-        reasons = record.reasons[:_REASONS]
+    why = [reason for reason in record.reasons if reason.by != "shadow"]
+    if why:
+        reasons = why[:_REASONS]
         lines = [f"  - {one_line(reason.because, 200)}{f' ({reason.at})' if reason.at else ''}" for reason in reasons]
-        more = len(record.reasons) - len(reasons)
+        more = len(why) - len(reasons)
         blocks.append("\n".join(("Why you have it:", *lines, *((f"  - and {more} more",) if more > 0 else ()))))
     if message.attachments:
         blocks.append("\n".join(("Attached to the letter:", *_attachments(case))))

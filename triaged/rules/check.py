@@ -87,7 +87,7 @@ def _unreached(rules: Sequence[Rule]) -> Iterator[Problem]:
         if before:
             found = f"rule {shown(rule.name)} never acts: {shown(before.name)} in line {before.at.line} stops before it"
             yield _warning(rule.at, found, "a place above it, or another condition")
-        if rule.then.stop and rule.expires is None:
+        if rule.then.stop and rule.expires is None and not rule.shadow:
             stops.append(rule)
 
 

@@ -72,7 +72,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rule's turn, for `explain`."""
+    """One rule's turn, for `explain`. A rule in the shadow that applied did nothing."""
 
     rule: Rule
     applied: bool
@@ -99,13 +99,18 @@ def decide(
         today: The office's date: rules may have expired.
         received: The office's date of receipt; default: today.
     """
+    letter = Letter(message, mailbox, assessment.language, assessment.campaign, received or today)
+    return decide_letter(letter, screening, assessment, rules, today)
+
+
+def decide_letter(letter: Letter, screening: Screening, assessment: Assessment, rules: Rules, today: date) -> Decision:
+    """Do the same for a letter whose texts may have been folded already: quicker where several rules are tried on it."""
     if screening.kind in _NO_LETTER:
         return Decision(Status.IGNORED, None, None, Urgency.NORMAL, acknowledge=False, reasons=screening.reasons)
-    letter = Letter(message, mailbox, assessment.language, assessment.campaign, received or today)
     standing, _ = apply_rules(letter, assessment, rules, today, from_list=screening.kind is Kind.LIST)
     if screening.kind is Kind.LIST and not (_routed_by_rule(standing) or standing.holds or standing.closed):
         return Decision(Status.IGNORED, None, None, Urgency.NORMAL, acknowledge=False, reasons=screening.reasons)
-    return _Verdict(message, screening, assessment, rules, standing).decision()
+    return _Verdict(letter.message, screening, assessment, rules, standing).decision()
 
 
 def apply_rules(
@@ -115,8 +120,8 @@ def apply_rules(
     standing = Standing(flags=tuple(flag.name for flag in assessment.flags))
     steps: list[Step] = []
     for rule in rules.rules:
-        if not rule.in_use(today):
-            steps.append(Step(rule, False, f"expired on {rule.expires}"))
+        if idle := rule.idle(today):
+            steps.append(Step(rule, False, idle))
         elif standing.stopped:
             steps.append(Step(rule, False, "an earlier rule left the later ones out"))
         else:
@@ -144,6 +149,8 @@ def _facts(letter: Letter, assessment: Assessment, rules: Rules, standing: Stand
 def _apply(rule: Rule, match: Match, standing: Standing) -> Standing:
     then = rule.then
     because = f"{match.because} → {then}"
+    if rule.shadow:
+        return replace(standing, reasons=(*standing.reasons, Reason("shadow", rule.name, because, str(rule.at))))
     if match.guessed:
         because += " (rests on the model's guess)"
         then = _harmless(then)

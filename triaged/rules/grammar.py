@@ -240,6 +240,7 @@ RULE_NAME: Final = Key("name", LINE, "What the rule does, in a sentence; every r
 WHEN: Final = Key("when", When(), "When the rule applies", required=True)
 THEN: Final = Key("then", ACTION, "What it does", required=True)
 EXPIRES: Final = Key("expires", DAY, "The last day on which the rule is in use")
+SHADOW: Final = Key("shadow", Switch(only=True, words="true"), "true: only reported, never acted on, to try a rule out")
 RULE_EXAMPLES: Final = Key("examples", EXAMPLES, "Letters that it must and must not apply to")
 
 
@@ -251,10 +252,11 @@ def _rule(fields: Fields, reading: Reading) -> Rule:
         at=reading.place(fields.node),
         expires=fields.find(EXPIRES),
         examples=fields.get(RULE_EXAMPLES, ()),
+        shadow=fields.get(SHADOW, False),
     )
 
 
-RULE: Final = Record((RULE_NAME, WHEN, THEN, EXPIRES, RULE_EXAMPLES), _rule, words="name, when, then")
+RULE: Final = Record((RULE_NAME, WHEN, THEN, EXPIRES, SHADOW, RULE_EXAMPLES), _rule, words="name, when, then")
 
 # the file
 

@@ -146,10 +146,18 @@ class Rule:
     at: Place
     expires: date | None = None  # the last day on which it is in use
     examples: tuple[Example, ...] = ()
+    shadow: bool = False  # reported, never acted on
+    starts: date | None = None  # the first day on which it is in use
 
     def in_use(self, today: date) -> bool:
-        """Tell whether the rule has not expired."""
-        return self.expires is None or today <= self.expires
+        """Tell whether the rule has begun and has not expired."""
+        return not self.idle(today)
+
+    def idle(self, today: date) -> str:
+        """Return why the rule is out of use on a day; empty when it is in use."""
+        if self.starts and today < self.starts:
+            return f"begins on {self.starts}"
+        return f"expired on {self.expires}" if self.expires and self.expires < today else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from triaged.message import (
     Status,
     Urgency,
 )
+from triaged.store import past
 from triaged.store.tables import CASES, COUNTERS, DELIVERIES, EVENTS, MAILS, MESSAGES
 
 EXCERPT_CHARACTERS = 600
@@ -156,6 +157,7 @@ def record(
         "acknowledge_to": screening.acknowledge_to,
         "follow_up": follow_up,
         "processed_at": at,
+        "assessment": past.as_json(assessment) if opinion.ranked else None,
     }
     db.execute(_INSERT_MESSAGE, values)
 

@@ -125,6 +125,7 @@ MESSAGES: Final = Table(
     Column("acknowledge_to", Text, nullable=False),
     Column("follow_up", Boolean, nullable=False),
     Column("processed_at", UtcDateTime, nullable=False),
+    Column("assessment", JSON),  # what the rules were told, to try others on it; None: from before it was kept
 )
 
 DELIVERIES: Final = Table(
@@ -254,4 +255,14 @@ EXAMPLES: Final = Table(
     Column("writer", Text, nullable=False, index=True),  # lower-case address
     Column("received_at", UtcDateTime),
     Column("learnt_at", UtcDateTime, nullable=False),
+)
+
+RULE_USES: Final = Table(
+    "rule_uses",  # how often a rule applied; in the shadow it is counted apart
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("shadow", Boolean, primary_key=True),
+    Column("times", Integer, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
 )

@@ -83,7 +83,7 @@ rules.yaml:8:1: unknown key "list".
         rule(extra="    expire: 2027-01-01\n"),
         """\
 rules.yaml:14:5: rule "R": unknown key "expire".
-  Allowed: name, when, then, expires, examples. Did you mean expires?""",
+  Allowed: name, when, then, expires, shadow, examples. Did you mean expires?""",
     ),
     "unknown condition": (
         rule("{subjekt: heat}"),
@@ -600,7 +600,7 @@ rules.yaml:1:10: version is "one".
 rules.yaml:4:28: department "press": to is "press": it lacks the "@".
   Allowed: an e-mail address such as housing@example.gov.
 rules.yaml:11:5: rule 1: unknown key "nmae".
-  Allowed: name, when, then, expires, examples. Did you mean name?
+  Allowed: name, when, then, expires, shadow, examples. Did you mean name?
 rules.yaml:11:5: rule 1: name is missing.
   Allowed: name: text on one line.""",
     ),
