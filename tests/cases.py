@@ -1,11 +1,12 @@
 """Cases to hand off and acknowledge, for the tests of mail going out."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from triaged.message import Address, Attachment, Delivery, Flag, Kind, Message, Reason, Record, Status, Urgency
-from triaged.route.handoff import Case, Letterhead, Means, Mover
+from triaged.message import Address, Attachment, Delivery, Flag, Kind, Message, Notice, Reason, Record, Status, Urgency
+from triaged.route.handoff import Case, Labeller, Letterhead, Means, Mover
 from triaged.route.sender import Sender
 from triaged.signing import Signer
 
@@ -53,7 +54,7 @@ def a_case(raw: bytes = LETTER, message: Message | None = None, **changes: Any) 
         text="No tenemos calefacción.\nAna",
         attachments=(Attachment("photo.jpg", "image/jpeg", 120_000),),
     )
-    return Case(record, message or usual, raw, "Office of the Mayor", uid="17")
+    return Case(record, message or usual, raw, "Office of the Mayor", uid="17", notice=Notice("Your answer", "1K: closed"))
 
 
 def a_delivery(kind: str = "forward", to: str = "housing@example.gov", template: str = "") -> Delivery:
@@ -66,12 +67,17 @@ def no_move(mailbox: str, uid: str, folder: str) -> None:
     """Move nothing."""
 
 
+def no_mark(mailbox: str, uid: str, labels: Sequence[str]) -> None:
+    """Label nothing."""
+
+
 def means(
     sender: Sender,
     move: Mover = no_move,
     languages: tuple[str, ...] = ("en", "es"),
     templates: Path | None = None,
     envelope: str = "bounces@example.gov",
+    mark: Labeller = no_mark,
 ) -> Means:
     """Return what the kinds work with."""
-    return Means(sender, LETTERHEAD, envelope, lambda: NOW, move, languages, "+1 212 555 0100", templates)
+    return Means(sender, LETTERHEAD, envelope, lambda: NOW, move, mark, languages, "+1 212 555 0100", templates)

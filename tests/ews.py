@@ -54,6 +54,8 @@ class Mail:
     changed: int
     draft: bool = False
     moves: int = 0
+    last_verb: int = 0
+    categories: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -291,8 +293,38 @@ class EwsServer(Web):
             else:
                 octets = base64.b64encode(mail.octets).decode()
                 content = f'<t:MimeContent CharacterSet="UTF-8">{octets}</t:MimeContent>' if with_content else ""
-                said.append(fine(f"<m:Items><t:Message>{content}{item_id(mail)}</t:Message></m:Items>"))
+                rest = self._further(mail, {str(field.get("FieldURI")) for field in body.iter(f"{T}FieldURI")}, body)
+                said.append(fine(f"<m:Items><t:Message>{content}{item_id(mail)}{rest}</t:Message></m:Items>"))
         return said
+
+    @staticmethod
+    def _further(mail: Mail, wanted: set[str], body: Any) -> str:
+        """Return what else was asked for, as far as the mail has it."""
+        strings = "".join(f"<t:String>{quoteattr(name)[1:-1]}</t:String>" for name in mail.categories)
+        said = f"<t:Categories>{strings}</t:Categories>" if strings and "item:Categories" in wanted else ""
+        asked = body.find(f".//{T}ExtendedFieldURI[@PropertyTag='0x1081']") is not None
+        if asked and mail.last_verb:
+            uri = '<t:ExtendedFieldURI PropertyTag="0x1081" PropertyType="Integer"/>'
+            said += f"<t:ExtendedProperty>{uri}<t:Value>{mail.last_verb}</t:Value></t:ExtendedProperty>"
+        return said
+
+    def _UpdateItem(self, body: Any) -> list[str]:  # noqa: N802
+        assert body.get("ConflictResolution") == "NeverOverwrite"
+        change = body.find(f"{M}ItemChanges")[0]
+        known = change.find(f"{T}ItemId")
+        mail = self._mail(known.get("Id"))
+        if mail is None:
+            return [error("ErrorItemNotFound", "The specified object was not found in the store.")]
+        if known.get("ChangeKey") != f"C{mail.changed}":
+            return [error("ErrorIrresolvableConflict", "The send or update operation could not be performed.")]
+        assert [field.get("FieldURI") for field in change.iter(f"{T}FieldURI")] == ["item:Categories"]
+        mail.categories = tuple(each.text for each in change.iter(f"{T}String"))
+        mail.changed = self.bump()
+        return [
+            fine(
+                f"<m:Items><t:Message>{item_id(mail)}</t:Message></m:Items><m:ConflictResults><t:Count>0</t:Count></m:ConflictResults>"
+            )
+        ]
 
     def _MoveItem(self, body: Any) -> list[str]:  # noqa: N802
         target = self._id(body.find(f"{M}ToFolderId")[0])

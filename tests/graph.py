@@ -49,6 +49,8 @@ class Mail:
     came: int = 0  # the change that brought it into its folder
     changed: int = 0
     moves: int = 0  # an id that is not immutable changes with each
+    last_verb: int = 0
+    categories: tuple[str, ...] = ()
 
 
 @dataclass
@@ -220,7 +222,20 @@ class GraphServer(Web):
                 return refusal(404, "ErrorItemNotFound", "The specified folder could not be found in the store.")
             self.move(mail, target)
             return Said(201, {"id": self.id_of(mail, immutable=immutable), "parentFolderId": mail.folder})
-        return Said(body={"id": self.id_of(mail, immutable=immutable), "parentFolderId": mail.folder})
+        if method == "PATCH":
+            mail.categories = tuple(json.loads(body)["categories"])
+            mail.changed = self.bump()
+        return Said(body=self._message(mail, query, immutable=immutable))
+
+    def _message(self, mail: Mail, query: dict[str, str], *, immutable: bool) -> dict[str, Any]:
+        """An id, and what `$select` and `$expand` name."""
+        known = {"id": self.id_of(mail, immutable=immutable), "parentFolderId": mail.folder, "categories": [*mail.categories]}
+        said: dict[str, Any] = {name: known[name] for name in query.get("$select", "id").split(",")}
+        verb = "singleValueExtendedProperties($filter=id eq 'Integer 0x1081')"
+        assert query.get("$expand", verb) == verb
+        if "$expand" in query and mail.last_verb:
+            said["singleValueExtendedProperties"] = [{"id": "Integer 0x1081", "value": str(mail.last_verb)}]
+        return said
 
     def _in_folders(self, method: str, rest: list[str], query: dict[str, str], prefer: str, body: bytes) -> Said:
         if not rest or rest[1:] == ["childFolders"]:

@@ -23,6 +23,7 @@ class Proxy:
     silent_at: bytes = b""
     octets_a_second: int | None = None
     replace: tuple[bytes, bytes] = (b"", b"")
+    replace_asked: Callable[[bytes], bytes] = bytes  # what becomes of the client's words
     passed: int = 0
     heard: bytes = b""  # the last of what the server said, not yet waited for
     connections: int = 0
@@ -95,7 +96,7 @@ class Proxy:
                 if from_server and not self._let_through(chunk, sink):
                     break
                 if not from_server:
-                    sink.sendall(chunk)
+                    sink.sendall(self.replace_asked(chunk))
         for sock in (source, sink):
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)

@@ -99,6 +99,16 @@ class Graph:
         with self.stream("POST", path, content=content, content_type=kind) as answer:
             return _object(answer)
 
+    def patch(self, path: str, body: Mapping[str, Any]) -> None:
+        """PATCH an object.
+
+        Raises:
+            GraphError: It was not done, or nobody knows.
+            TokenError: There is no token.
+        """
+        with self.stream("PATCH", path, content=json.dumps(body).encode(), content_type="application/json") as answer:
+            _object(answer)
+
     @contextmanager
     def stream(
         self,

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 LOOP_HEADER: Final = "X-Triaged-Loop"  # on all mail we send, signed, so that we know it when it comes back
+LABEL_PREFIX: Final = "Triaged/"  # of all labels that we give to mail in mailboxes; no other label is ever touched
 
 
 class Kind(StrEnum):
@@ -98,6 +99,7 @@ class RawMail:
     uid: str  # the mailbox's own key for it: IMAP UIDVALIDITY:UID, maildir unique name, file name
     octets: bytes
     received_at: datetime | None = None  # server's INTERNALDATE or file time, aware UTC
+    answered: bool = False  # a person had replied to it when we came, as far as the kind tells
 
 
 @dataclass(frozen=True, slots=True)

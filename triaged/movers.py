@@ -1,5 +1,6 @@
-"""Moving mail on the server from the delivery thread, over connections of its own: an IMAP connection serves one thread."""
+"""Moving and labelling mail on the server from the delivery thread, over connections of its own: IMAP's serve one thread."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from triaged.config import MailboxSettings
@@ -8,7 +9,7 @@ from triaged.route.handoff import MoveError
 
 
 class Movers:
-    """One connection a mailbox, opened when something is to be moved there.
+    """One connection a mailbox, opened when something is to be done there.
 
     Args:
         mailboxes: The configured mailboxes.
@@ -26,13 +27,24 @@ class Movers:
         Raises:
             MoveError: It was not moved.
         """
+        self._do(mailbox, lambda opened: opened.move(uid, folder))
+
+    def mark(self, mailbox: str, uid: str, labels: Sequence[str]) -> None:
+        """Make these our labels of one mail.
+
+        Raises:
+            MoveError: It was not labelled.
+        """
+        self._do(mailbox, lambda opened: opened.mark(uid, labels))
+
+    def _do(self, mailbox: str, action: Callable[[Mailbox], None]) -> None:
         settings = self._settings.get(mailbox)
         if settings is None:
             raise MoveError(f"mailbox {mailbox} is not configured any more", permanent=True)
         if mailbox not in self._open:
             self._open[mailbox] = open_mailbox(settings.kind, settings.name, settings.access, self._base)
         try:
-            self._open[mailbox].move(uid, folder)
+            action(self._open[mailbox])
         except MailboxError as error:
             self.close(mailbox)
             raise MoveError(str(error), permanent=error.permanent) from error

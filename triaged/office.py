@@ -203,6 +203,7 @@ def _handoffs(
         envelope=settings.sender.envelope or settings.sender.sender,
         clock=clock,
         move=movers,
+        mark=movers.mark,
         languages=settings.office.languages,
         phone=settings.office.phone,
         templates=settings.office.templates,

@@ -29,7 +29,7 @@ from triaged.thread import continue_thread, find_thread, note_bounce, past_ackno
 
 Clock = Callable[[], datetime]
 log = logging.getLogger("triaged")
-REPEATABLE = ("forward", "move")  # a second copy does no harm: same Message-ID, or nothing left to move
+REPEATABLE = ("forward", "move", "label")  # a second time does no harm: same Message-ID, or nothing left to do
 DOUBT_WAIT = timedelta(minutes=10)  # RFC 5321 §4.5.3.2.6: how long the peer may still be at work
 
 
@@ -87,7 +87,9 @@ def accept(mailbox: Mailbox, engine: Engine, office: Office, clock: Clock) -> bo
         ids = mails.keep(db, mailbox.name, batch.cursor, prints, backfill=known_to_be_old, at=at)
         refused = [mails.keep_refused(db, mailbox.name, mail.uid, mail.why, at) for mail in batch.refused]
         health.polled(db, mailbox.name, at)
-    if ids or refused:
+        if batch.gone:
+            cases.note(db, None, "triaged", f"{mailbox.name}: {batch.gone} mails left the folder before they could be read", at)
+    if ids or refused or batch.gone:
         log.info("kept", extra={"mailbox": mailbox.name, "mails": len(ids), "refused": len(refused), "gone": batch.gone})
     return batch.more
 
@@ -166,6 +168,8 @@ def _record(db: Connection, kept: KeptMail, understood: Understanding, office: O
         follow_up=thread.case is not None,
         backfill=kept.backfill,
         processed_folder=office.mailbox(kept.mailbox).processed,
+        answered=kept.answered,
+        labelled=office.mailbox(kept.mailbox).labels,
     )
     may_acknowledge = decision.acknowledge and not kept.backfill
     past = past_acknowledgements(db, kept.mailbox, screening.acknowledge_to, decision.topic, now) if may_acknowledge else Past()

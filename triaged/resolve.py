@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from triaged.message import Decision, Kind, Reason, Record, Status, Urgency
 from triaged.office import Office
-from triaged.route.plan import forwards, moves
+from triaged.route.plan import forwards, labels, moves
 from triaged.store import cases, digests, outbox, records
 from triaged.store.mails import load
 
@@ -101,6 +101,8 @@ def settle(
     deliveries = forwards(identity, decision, office.addresses, office.signer)
     moved = moves(identity, decision, office.mailbox(kept.mailbox).processed)
     outbox.plan(db, record.mail_id, (*deliveries, *moved), now, due_at=due_at)
+    if office.mailbox(kept.mailbox).labels and not kept.backfill:
+        outbox.plan(db, record.mail_id, labels(identity, decision, now.isoformat()), now)
     outbox.release(db, record.mail_id, [delivery.key for delivery in (*deliveries, *moved)], now, due_at=due_at)
     cases.set_due(db, record.case_id, office.respond_by(decision, record.received_at))
     cases.note(db, record.case_id, answer.by, _in_words(answer, decision), now)

@@ -11,7 +11,7 @@ from triaged.problem import nearest, shown
 from triaged.reading import Reading, Spot
 from triaged.settings_oauth import HTTPS, OAUTH
 from triaged.settings_values import DURATION, HOST, NAME, PREFIX, FilePath, SecretPlace, is_loopback
-from triaged.shape import Choice, Json, Number
+from triaged.shape import Choice, Json, Number, Switch
 from triaged.texts import ADDRESS, LINE, address
 
 Tls = Literal["implicit", "starttls", "none"]
@@ -69,6 +69,7 @@ ACCESS: Final[Key[Access]] = Key("access", Choice(_ACCESS), "The account's right
 _EXCHANGE_KEYS: Final = (GRAPH_USER, EWS_URL, ACCOUNT, IMAP_PASSWORD, OAUTH, AUTH, ACCESS, TLS_CA)
 FOLDER: Final = Key("folder", LINE, "The folder to read")
 MAILDIR_PATH: Final = Key("path", FilePath(), "A maildir, a folder of .eml files, or an mbox file", required=True)
+LABELS: Final = Key("labels", Switch(), "Whether topic and state show on the mail, as categories, Gmail labels or keywords")
 _EVERY_MAILBOX: Final = (
     MAILBOX_NAME,
     MAILBOX_KIND,
@@ -168,13 +169,14 @@ def _mailbox(fields: Fields, access: Imap | Maildir | Graph | Exchange, addresse
         addresses=fields.get(ADDRESSES, addresses),
         office=fields.get(MAILBOX_OFFICE, ""),
         prefix=fields.get(MAILBOX_PREFIX, ""),
+        labels=fields.get(LABELS, False),
     )
 
 
 _MAILBOXES: Final[Mapping[str, Record[MailboxSettings]]] = {
-    "imap": Record((*_EVERY_MAILBOX, IMAP_HOST, PORT, TLS, TLS_CA, IMAP_USER, IMAP_PASSWORD, OAUTH, FOLDER), _imap),
-    "exchange": Record((*_EVERY_MAILBOX, *_EXCHANGE_KEYS, FOLDER, MUST_REFUSE), _exchange),
-    "graph": Record((*_EVERY_MAILBOX, GRAPH_USER, GRAPH_OAUTH, FOLDER, URL, TLS_CA, MUST_REFUSE), _graph),
+    "imap": Record((*_EVERY_MAILBOX, IMAP_HOST, PORT, TLS, TLS_CA, IMAP_USER, IMAP_PASSWORD, OAUTH, FOLDER, LABELS), _imap),
+    "exchange": Record((*_EVERY_MAILBOX, *_EXCHANGE_KEYS, FOLDER, LABELS, MUST_REFUSE), _exchange),
+    "graph": Record((*_EVERY_MAILBOX, GRAPH_USER, GRAPH_OAUTH, FOLDER, LABELS, URL, TLS_CA, MUST_REFUSE), _graph),
     "maildir": Record(
         (*_EVERY_MAILBOX, MAILDIR_PATH), lambda fields, _: _mailbox(fields, Maildir(fields.need(MAILDIR_PATH)), ())
     ),

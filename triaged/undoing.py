@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from triaged.message import Decision, Kind, Reason, State, Status, Urgency
-from triaged.store import cases, digests, outbox, records
+from triaged.route.plan import labels
+from triaged.store import cases, digests, mails, outbox, records
 
 _LEFT = (State.SENDING, State.SENT, State.IN_DOUBT)
 _MENDABLE = (State.PLANNED, State.HELD, State.CANCELLED, State.FAILED)
@@ -26,7 +27,7 @@ def take_back(db: Connection, lesson: digests.Lesson, by: str, now: datetime) ->
     if record is None:
         raise TooLate("the letter is no longer kept")
     before: dict[str, list[str]] = lesson.before["deliveries"]
-    ours = [one for one in record.deliveries if one.delivery.kind != "notice"]
+    ours = [one for one in record.deliveries if one.delivery.kind not in ("notice", "label")]
     for one in ours:
         was = before.get(str(one.id))
         if one.delivery.state in _LEFT and (was is None or State(was[0]) not in _LEFT):
@@ -39,7 +40,11 @@ def take_back(db: Connection, lesson: digests.Lesson, by: str, now: datetime) ->
             outbox.put_back(db, one.id, one.delivery.state, State.CANCELLED, f"undone by {by}", one.due_at)
         elif was is not None and State(was[0]) != one.delivery.state and State(was[0]) in _MENDABLE:
             outbox.put_back(db, one.id, one.delivery.state, State(was[0]), was[1], datetime.fromisoformat(was[2]))
-    cases.redecide(db, record.mail_id, _decision(lesson.before), Kind(lesson.before["kind"]))
+    decision = _decision(lesson.before)
+    cases.redecide(db, record.mail_id, decision, Kind(lesson.before["kind"]))
+    if any(one.delivery.kind == "label" for one in record.deliveries):
+        kept = mails.load(db, record.mail_id)
+        outbox.plan(db, record.mail_id, labels(f"{kept.mailbox}:{kept.fingerprint}", decision, now.isoformat()), now)
     cases.set_due(db, record.case_id, date.fromisoformat(lesson.before["due"]) if lesson.before["due"] else None)
     cases.note(db, record.case_id, by, "undone", now)
 

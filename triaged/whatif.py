@@ -18,6 +18,7 @@ def foresee(octets: bytes, mailbox: str, office: Office, now: datetime) -> Recor
         screening=screening,
         decision=decision,
         processed_folder=office.mailbox(mailbox).processed,
+        labelled=office.mailbox(mailbox).labels,
     )
     deliveries, reasons = plan(planning, office.addresses, Past(), office.limits, office.signer)
     said = {flag.name: flag for flag in assessment.flags}

@@ -28,6 +28,8 @@ KEEPS_A_MISSING_LINE_END: Final = {
     "graph",
     "exchange",
 }  # what follows in an mbox begins on a new line
+TELLS_OF_REPLIES: Final = {"imap", "maildir", "graph", "exchange"}  # a plain file does not say what was done with it
+KEEPS_LABELS: Final = {"imap", "graph", "exchange"}
 KEEPS_NUL: Final = {"maildir", "eml", "mbox", "graph", "exchange"}  # IMAP4rev1 strings have no NUL (RFC 3501 §4.3)
 
 
@@ -47,6 +49,15 @@ class Place(Protocol):
 
     def touch(self, index: int) -> None:
         """Do what a mail program does when somebody reads that mail."""
+
+    def reply(self, index: int) -> None:
+        """Do what a mail program does when somebody replies to that mail, and nothing else."""
+
+    def labels(self, index: int) -> set[str]:
+        """Return the labels that people see on that mail."""
+
+    def label(self, index: int, name: str) -> None:
+        """Put a label on that mail, as a person does."""
 
     def make(self) -> None:
         """Make the folder, empty."""
@@ -107,6 +118,15 @@ class MaildirPlace:
         name = self._names[index]
         (self.path / "new" / name).rename(self.path / "cur" / f"{name}:2,RSa")
 
+    def reply(self, index: int) -> None:
+        self.touch(index)
+
+    def labels(self, index: int) -> set[str]:
+        raise NotImplementedError
+
+    def label(self, index: int, name: str) -> None:
+        raise NotImplementedError
+
     def folder(self, name: str) -> list[bytes]:
         path = self._folder(name)
         return [file.read_bytes() for sub in ("new", "cur") for file in sorted((path / sub).iterdir())]
@@ -152,6 +172,15 @@ class EmlPlace:
 
     def touch(self, index: int) -> None:
         os.utime(self._path(index))
+
+    def reply(self, index: int) -> None:
+        raise NotImplementedError
+
+    def labels(self, index: int) -> set[str]:
+        raise NotImplementedError
+
+    def label(self, index: int, name: str) -> None:
+        raise NotImplementedError
 
     def folder(self, name: str) -> list[bytes]:
         return [file.read_bytes() for file in sorted((self.path / name).iterdir())]
@@ -207,6 +236,15 @@ class MboxPlace:
 
     def touch(self, index: int) -> None:
         os.utime(self.path)
+
+    def reply(self, index: int) -> None:
+        raise NotImplementedError
+
+    def labels(self, index: int) -> set[str]:
+        raise NotImplementedError
+
+    def label(self, index: int, name: str) -> None:
+        raise NotImplementedError
 
     def folder(self, name: str) -> list[bytes]:
         raise NotImplementedError
@@ -268,6 +306,29 @@ class ImapPlace:
             client.add_flags([self._uid(client, index)], [b"\\Seen", b"\\Answered"])
 
         self._as_staff(read)
+
+    def reply(self, index: int) -> None:
+        self._flag(index, "\\Answered")
+
+    def label(self, index: int, name: str) -> None:
+        self._flag(index, name)
+
+    def _flag(self, index: int, flag: str) -> None:
+        def store(client: IMAPClient) -> None:
+            client.select_folder(self._on_server)
+            client.add_flags([self._uid(client, index)], [flag])
+
+        self._as_staff(store)
+
+    def labels(self, index: int) -> set[str]:
+        def look(client: IMAPClient) -> set[str]:
+            client.select_folder(self._on_server, readonly=True)
+            uid = self._uid(client, index)
+            return {flag.decode() for flag in client.get_flags([uid])[uid] if not flag.startswith(b"\\")}
+
+        found = self._as_staff(look)
+        assert isinstance(found, set)
+        return found
 
     def folder(self, name: str) -> list[bytes]:
         def look(client: IMAPClient) -> list[bytes]:
@@ -332,6 +393,17 @@ class OnServerPlace:
 
     def touch(self, index: int) -> None:
         self._delivered[index].changed = self.server.bump()
+
+    def reply(self, index: int) -> None:
+        self._delivered[index].last_verb = 103  # to all
+        self.touch(index)
+
+    def labels(self, index: int) -> set[str]:
+        return set(self._delivered[index].categories)
+
+    def label(self, index: int, name: str) -> None:
+        self._delivered[index].categories += (name,)
+        self.touch(index)
 
     def _inside(self, name: str) -> list[Any]:
         inside: list[Any] = self.server.inside(self.server.find(name).id)

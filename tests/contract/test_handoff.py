@@ -1,7 +1,7 @@
 """What every kind of hand-off promises, and how trouble on the way is told."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from email import message_from_bytes
@@ -11,7 +11,7 @@ import pytest
 
 from tests.cases import LETTER, NOW, a_case, a_delivery, means, no_move
 from tests.smtp import Rude, Sink, attached
-from triaged.message import Delivery, Notice, Outcome, State
+from triaged.message import Delivery, Notice, Outcome, State, Status
 from triaged.route.deliver import KINDS, open_handoffs
 from triaged.route.handoff import Case, MoveError
 from triaged.route.smtp import Smtp
@@ -20,8 +20,9 @@ from triaged.route.spool import Spool
 DELIVERIES = {
     "forward": a_delivery("forward", "housing@example.gov, deputy@example.gov"),
     "acknowledge": a_delivery("acknowledge", "writer@example.org"),
-    "move": Delivery("move", "Triaged/Done", "move:test"),
     "notice": a_delivery("notice", "reviewer@example.gov"),
+    "move": Delivery("move", "Triaged/Done", "move:test"),
+    "label": Delivery("label", "Triaged/housing.heat Triaged/waits-for-a-person", "label:test"),
 }
 BY_MAIL = ["forward", "acknowledge", "notice"]
 RECEIPT = Notice("Your answer: done 1", "Done: 7K\n", reply_to="triage@example.gov", answers="<answer@example.gov>")
@@ -60,10 +61,36 @@ def test_carried_out_twice_it_shows_once(kind: str, tmp_path: Path) -> None:
             places["INBOX"].remove(uid)
             places[folder].add(uid)
 
+    labels: dict[str, tuple[str, ...]] = {}
+
+    def mark(mailbox: str, uid: str, names: Sequence[str]) -> None:
+        labels[uid] = tuple(names)
+
     for _ in range(2):
-        handoff = open_handoffs(means(spool(tmp_path), move))[kind]
+        handoff = open_handoffs(means(spool(tmp_path), move, mark=mark))[kind]
         assert handoff.deliver(DELIVERIES[kind], CASE).state is State.SENT
-    assert len(list(tmp_path.iterdir())) + len(places["Triaged/Done"]) == 1
+    assert len(list(tmp_path.iterdir())) + len(places["Triaged/Done"]) + len(labels) == 1
+
+
+def test_labels_say_how_a_mail_stands_now_and_not_when_they_were_planned(tmp_path: Path) -> None:
+    marked = []
+
+    def mark(mailbox: str, uid: str, labels: Sequence[str]) -> None:
+        marked.append((mailbox, uid, *labels))
+
+    case = a_case(status=Status.ROUTED, topic="housing.heat")
+    outcome = open_handoffs(means(spool(tmp_path), mark=mark))["label"].deliver(DELIVERIES["label"], case)
+    assert marked == [("mayor", "17", "Triaged/housing.heat", "Triaged/handed-off")]
+    assert outcome == Outcome(State.SENT, "labelled Triaged/housing.heat Triaged/handed-off")
+
+
+@pytest.mark.parametrize(("permanent", "state"), [(False, State.PLANNED), (True, State.FAILED)])
+def test_labels_that_could_not_be_set_keep_the_servers_words(permanent: bool, state: State, tmp_path: Path) -> None:
+    def mark(mailbox: str, uid: str, labels: Sequence[str]) -> None:
+        raise MoveError("it takes no keywords of ours", permanent=permanent)
+
+    outcome = open_handoffs(means(spool(tmp_path), mark=mark))["label"].deliver(DELIVERIES["label"], a_case())
+    assert outcome == Outcome(state, "it takes no keywords of ours")
 
 
 @pytest.mark.parametrize(("permanent", "state"), [(False, State.PLANNED), (True, State.FAILED)])
@@ -166,7 +193,7 @@ def test_an_alert_answers_nothing_so_its_bounce_comes_back_to_us(rude: Rude) -> 
 
 
 def test_a_notice_whose_text_was_not_kept_fails_in_words_and_nothing_leaves(tmp_path: Path) -> None:
-    outcome = open_handoffs(means(spool(tmp_path)))["notice"].deliver(DELIVERIES["notice"], a_case())
+    outcome = open_handoffs(means(spool(tmp_path)))["notice"].deliver(DELIVERIES["notice"], replace(a_case(), notice=None))
     assert outcome == Outcome(State.FAILED, "its text was not kept")
     assert list(tmp_path.iterdir()) == []
 

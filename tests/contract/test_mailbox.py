@@ -10,10 +10,12 @@ from typing import TypeVar
 import pytest
 
 from tests.contract.places import (
+    KEEPS_LABELS,
     KEEPS_NUL,
     MOVES_MAIL,
     NOTICES_MAIL_GOING,
     SEES_A_FOLDER_MADE_ANEW,
+    TELLS_OF_REPLIES,
     EmlPlace,
     ImapPlace,
     MaildirPlace,
@@ -406,6 +408,72 @@ def test_a_kind_without_folders_says_so(place: Place, mailbox: Mailbox) -> None:
     assert caught.value.permanent
     with pytest.raises(MailboxError, match="no folder for drafts"):
         mailbox.save_draft(LETTER, "Drafts")
+
+
+@only(TELLS_OF_REPLIES)
+def test_a_mail_that_a_person_has_replied_to_says_so(place: Place, mailbox: Mailbox) -> None:
+    for number in range(3):
+        place.deliver(letter(number))
+    mailbox.latest()  # Dovecot takes new files in when it first sees them
+    place.reply(1)
+    assert [mail.answered for mail in mailbox.fetch("").mails] == [False, True, False]
+
+
+@only(EVERY - TELLS_OF_REPLIES)
+def test_a_kind_that_does_not_tell_of_replies_claims_none(place: Place, mailbox: Mailbox) -> None:
+    place.deliver(LETTER)
+    assert not mailbox.fetch("").mails[0].answered
+
+
+@only(KEEPS_LABELS)
+def test_labels_are_ours_alone_and_change_with_the_matter(place: Place, mailbox: Mailbox) -> None:
+    for number in range(3):
+        place.deliver(letter(number))
+    batch = mailbox.fetch("")
+    place.label(1, "Urgent")
+    mailbox.mark(batch.mails[1].uid, ["Triaged/housing.repair", "Triaged/waits-for-a-person"])
+    assert place.labels(1) == {"Urgent", "Triaged/housing.repair", "Triaged/waits-for-a-person"}
+    mailbox.mark(batch.mails[1].uid, ["Triaged/housing.repair", "Triaged/handed-off"])
+    assert place.labels(1) == {"Urgent", "Triaged/housing.repair", "Triaged/handed-off"}
+    mailbox.mark(batch.mails[1].uid, [])
+    assert place.labels(1) == {"Urgent"}
+    assert place.labels(0) == place.labels(2) == set()
+
+
+@only(KEEPS_LABELS)
+def test_labelling_twice_changes_nothing_more(place: Place, mailbox: Mailbox) -> None:
+    place.deliver(LETTER)
+    uid = mailbox.fetch("").mails[0].uid
+    mailbox.mark(uid, ["Triaged/closed"])
+    before = place.snapshot()
+    mailbox.mark(uid, ["Triaged/closed"])
+    assert place.snapshot() == before
+
+
+@only(KEEPS_LABELS)
+def test_a_label_makes_no_mail_come_again(place: Place, mailbox: Mailbox) -> None:
+    place.deliver(LETTER)
+    batch = mailbox.fetch("")
+    mailbox.mark(batch.mails[0].uid, ["Triaged/handed-off"])
+    assert mailbox.fetch(batch.cursor).mails == ()
+
+
+@only(KEEPS_LABELS)
+def test_a_mail_that_is_gone_is_not_labelled_and_is_no_error(place: Place, mailbox: Mailbox) -> None:
+    place.deliver(letter(0))
+    place.deliver(letter(1))
+    uid = mailbox.fetch("").mails[0].uid
+    place.remove(0)
+    mailbox.mark(uid, ["Triaged/handed-off"])
+    assert subjects(mailbox.fetch("")) == [1]
+
+
+@only(EVERY - KEEPS_LABELS)
+def test_a_kind_without_labels_says_so(place: Place, mailbox: Mailbox) -> None:
+    place.deliver(LETTER)
+    with pytest.raises(MailboxError, match="no labels") as caught:
+        mailbox.mark(mailbox.fetch("").mails[0].uid, ["Triaged/closed"])
+    assert caught.value.permanent
 
 
 @only(MOVES_MAIL)

@@ -1,5 +1,6 @@
 """What only IMAP can get wrong: TLS, log-in, a line that cuts, dribbles or falls silent, servers that offer less."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -566,3 +567,57 @@ def test_gaps_in_the_numbers_are_no_matter(account: Account, opened: Opener) -> 
     assert numbers(mailbox.fetch("")) == [19]
     account.deliver(letter(20))
     assert numbers(mailbox.fetch(cursor)) == [20]
+
+
+# Labels
+
+
+def keywords(account: Account, uid: int) -> set[bytes]:
+    client = account.client()
+    client.select_folder("INBOX", readonly=True)
+    found = {flag for flag in client.get_flags([uid])[uid] if not flag.startswith(b"\\")}
+    client.logout()
+    return found
+
+
+def test_a_server_that_takes_no_keywords_of_ours_says_so_and_nothing_changes(
+    account: Account, opened: Opener, plain: tuple[Imap, Proxy]
+) -> None:
+    settings, proxy = plain
+    proxy.replace = (rb" \*)", b")")
+    account.deliver(letter(0))
+    mailbox = opened(settings)
+    with pytest.raises(MailboxError, match="takes no keywords of ours") as caught:
+        mailbox.mark(mailbox.fetch("").mails[0].uid, ["Triaged/closed"])
+    assert caught.value.permanent
+    assert keywords(account, 1) == set()
+
+
+def test_where_gmails_labels_are_offered_they_are_used(account: Account, opened: Opener, plain: tuple[Imap, Proxy]) -> None:
+    """Gmail's words (X-GM-EXT-1), put into Dovecot's: its keywords stand for the labels."""
+    settings, proxy = plain
+    asked = []
+
+    def in_keywords(chunk: bytes) -> bytes:
+        asked.append(chunk)
+        return re.sub(rb'"(Triaged/[^"]*)"', rb"\1", chunk.replace(b"X-GM-LABELS", b"FLAGS"))
+
+    account.deliver(letter(0))
+    mailbox = opened(settings)
+    uid = mailbox.fetch("").mails[0].uid
+    mailbox.close()
+    proxy.replace, proxy.replace_asked = (b" IDLE ", b" IDLE X-GM-EXT-1 "), in_keywords
+    mailbox.mark(uid, ["Triaged/heat", "Triaged/handed-off"])
+    assert b'STORE 1 +X-GM-LABELS.SILENT ("Triaged/heat" "Triaged/handed-off")' in b"".join(asked)
+    assert keywords(account, 1) == {b"Triaged/heat", b"Triaged/handed-off"}
+    proxy.replace = (b"UID 1 FLAGS (", b"UID 1 X-GM-LABELS (")
+    mailbox.mark(uid, ["Triaged/heat", "Triaged/closed"])
+    assert b'STORE 1 -X-GM-LABELS.SILENT ("Triaged/handed-off")' in b"".join(asked)
+    assert keywords(account, 1) == {b"Triaged/heat", b"Triaged/closed"}
+
+
+def test_a_mail_of_before_the_folder_was_made_anew_lends_its_labels_to_no_other(account: Account, opened: Opener) -> None:
+    account.deliver(letter(0))
+    mailbox = opened(account.settings())
+    mailbox.mark("1:1", ["Triaged/closed"])
+    assert keywords(account, 1) == set()

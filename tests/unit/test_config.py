@@ -89,7 +89,7 @@ triaged.toml:4:1: [office]: unknown key "time_zone".
         changed('poll = "60s"', 'pol = "60s"'),
         """\
 triaged.toml:18:1: mailbox "mayor": unknown key "pol".
-  Allowed: name, kind, poll, backfill, after, addresses, office, prefix, host, port, tls, tls_ca … (16 in all). Did you mean poll?""",
+  Allowed: name, kind, poll, backfill, after, addresses, office, prefix, host, port, tls, tls_ca … (17 in all). Did you mean poll?""",
     ),
     "missing table": (
         GOOD.partition("[sender]")[0],
@@ -543,7 +543,7 @@ def test_the_optional_keys_are_read() -> None:
     more = changed(
         'poll = "60s"',
         'poll = "5m"\ntls = "starttls"\ntls_ca = "ca.pem"\nfolder = "Mail"\nbackfill = "read-only"\n'
-        'after = { processed = "Done" }\naddresses = ["a@example.gov", "b@example.gov"]\noffice = "Office of the Leader"\nprefix = "LEA"',
+        'after = { processed = "Done" }\naddresses = ["a@example.gov", "b@example.gov"]\noffice = "Office of the Leader"\nprefix = "LEA"\nlabels = true',
     )
     more += '[promise]\nmisrouted = 0.01\n[screen]\nwebforms = "form@example.gov"\n'
     settings = read_settings(more.encode(), "triaged.toml", FOLDER)
@@ -551,6 +551,7 @@ def test_the_optional_keys_are_read() -> None:
     assert isinstance(mayor.access, Imap)
     assert (mayor.access.port, mayor.access.tls_ca, mayor.access.folder) == (143, FOLDER / "ca.pem", "Mail")
     assert (mayor.poll, mayor.backfill, mayor.processed) == (timedelta(minutes=5), "read-only", "Done")
+    assert (mayor.labels, settings.mailboxes[1].labels) == (True, False)
     assert (mayor.addresses, mayor.office, mayor.prefix) == (("a@example.gov", "b@example.gov"), "Office of the Leader", "LEA")
     assert (settings.promise.misrouted, settings.webforms) == (0.01, ("form@example.gov",))
 

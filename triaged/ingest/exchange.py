@@ -6,17 +6,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from exchangelib import ExtendedProperty
 from exchangelib import errors as ews_errors
 from exchangelib.fields import FieldPath
 from exchangelib.folders import Folder, Inbox, MsgFolderRoot, Root, SingleFolderQuerySet
-from exchangelib.items import ID_ONLY, SAVE_ONLY, SEND_TO_NONE, SHALLOW, Message
+from exchangelib.items import ID_ONLY, NEVER_OVERWRITE, SAVE_ONLY, SEND_TO_NONE, SHALLOW, Message
 from exchangelib.properties import DistinguishedFolderId, FolderId, ItemId
 from exchangelib.properties import Mailbox as ExchangeMailbox
-from exchangelib.services import CreateFolder, CreateItem, GetFolder, GetItem, MoveItem, SyncFolderItems
+from exchangelib.services import CreateFolder, CreateItem, GetFolder, GetItem, MoveItem, SyncFolderItems, UpdateItem
 
 from triaged.ews import Ews, EwsError
 from triaged.ingest.feed import Content, FeedMailbox, Listed, StateExpiredError, Told, above_limit
-from triaged.ingest.mailbox import MAX_MAIL_OCTETS, Mailbox, MailboxError, folder_parts
+from triaged.ingest.mailbox import MAX_MAIL_OCTETS, Mailbox, MailboxError, folder_parts, relabelled
 from triaged.oauth.tokens import TokenError
 
 if TYPE_CHECKING:
@@ -28,6 +29,17 @@ MAX_PAGES: Final = 10_000
 GROUP_MAILS: Final = 20
 GROUP_OCTETS: Final = 2_000_000
 _EXPIRED: Final = (ews_errors.ErrorInvalidSyncStateData, ews_errors.ErrorSyncFolderNotFound)
+_REPLIED: Final = (102, 103)  # to the sender, to all
+
+
+class _LastVerb(ExtendedProperty):  # type: ignore[misc]
+    """What a person did last with a mail ([MS-OXOMSG] §2.2.1.20 PidTagLastVerbExecuted)."""
+
+    property_tag = 0x1081
+    property_type = "Integer"
+
+
+Message.register("last_verb", _LastVerb)
 
 
 def open_mailbox(name: str, settings: "config.Exchange", base: Path) -> Mailbox:
@@ -93,6 +105,30 @@ class ExchangeFeed:
                     raise moved
 
         self._do(move)
+
+    def mark(self, uid: str, labels: Sequence[str]) -> None:
+        """Set categories; if somebody changed the mail since we looked, Exchange refuses, and it is tried again later."""
+
+        def mark(account: Any) -> None:
+            (item,) = GetItem(account=account).call([ItemId(uid)], additional_fields=_fields("categories"), shape=ID_ONLY)
+            if isinstance(item, ews_errors.ErrorItemNotFound):
+                return
+            if isinstance(item, Exception):
+                raise item
+            there = tuple(item.categories or ())
+            wanted = relabelled(there, labels)
+            if wanted == there:
+                return
+            item.categories = list(wanted)
+            UpdateItem(account=account).get(
+                items=[(item, ["categories"])],
+                conflict_resolution=NEVER_OVERWRITE,
+                message_disposition=SAVE_ONLY,
+                send_meeting_invitations_or_cancellations=SEND_TO_NONE,
+                suppress_read_receipts=True,
+            )
+
+        self._do(mark)
 
     def save_draft(self, octets: bytes, parts: tuple[str, ...]) -> None:
         """Create an item that was never sent."""
@@ -177,13 +213,12 @@ class ExchangeFeed:
 
 def _sync(account: Any, folder: str, state: str) -> tuple[str, bool, list[Listed]]:
     service = SyncFolderItems(account=account)
-    fields = [FieldPath(field=Message.get_field_by_fieldname(name)) for name in ("datetime_received", "size")]
     listed = []
     try:
         changes = service.call(
             folder=FolderId(folder),
             shape=ID_ONLY,
-            additional_fields=fields,
+            additional_fields=_fields("datetime_received", "size"),
             sync_state=state or None,
             ignore=None,
             max_changes_returned=PAGE_MAILS,
@@ -200,14 +235,18 @@ def _sync(account: Any, folder: str, state: str) -> tuple[str, bool, list[Listed
     return service.sync_state or "", bool(service.includes_last_item_in_range), listed
 
 
+def _fields(*names: str) -> list[FieldPath]:
+    return [FieldPath(field=Message.get_field_by_fieldname(name)) for name in names]
+
+
 def _moment(received: Any) -> datetime | None:
     """Return a plain moment: exchangelib's own kind takes no time zone but its own."""
     return datetime.fromtimestamp(received.timestamp(), UTC) if received else None
 
 
 def _fetch(account: Any, group: Sequence[Listed]) -> list[Content]:
-    field = FieldPath(field=Message.get_field_by_fieldname("mime_content"))
-    found = GetItem(account=account).call([ItemId(mail.uid) for mail in group], additional_fields=[field], shape=ID_ONLY)
+    fields = _fields("mime_content", "last_verb")
+    found = GetItem(account=account).call([ItemId(mail.uid) for mail in group], additional_fields=fields, shape=ID_ONLY)
     return [_content(mail.uid, item) for mail, item in zip(group, found, strict=True)]
 
 
@@ -219,7 +258,7 @@ def _content(uid: str, item: Any) -> Content:
     octets = item.mime_content or b""
     if len(octets) > MAX_MAIL_OCTETS:
         return Content(uid, why=above_limit(), final=True)
-    return Content(uid, octets)
+    return Content(uid, octets, answered=getattr(item, "last_verb", None) in _REPLIED)
 
 
 def _groups(mails: Sequence[Listed]) -> Iterator[list[Listed]]:

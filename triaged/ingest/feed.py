@@ -60,12 +60,14 @@ class Content:
 
     Attributes:
         final: Asking again is of no use.
+        answered: A person has replied to it.
     """
 
     uid: str
     octets: bytes | None = None
     why: str = ""
     final: bool = False
+    answered: bool = False
 
 
 class Feed(Protocol):
@@ -88,6 +90,9 @@ class Feed(Protocol):
 
     def move(self, uid: str, parts: tuple[str, ...]) -> None:
         """Move a mail that is in the folder; one that is not is not an error."""
+
+    def mark(self, uid: str, labels: Sequence[str]) -> None:
+        """Make these our labels of a mail; one that is gone is not an error."""
 
     def save_draft(self, octets: bytes, parts: tuple[str, ...]) -> None:
         """Put a draft into a folder."""
@@ -198,6 +203,10 @@ class FeedMailbox:
         """Move one mail, if it still is where it came in."""
         self._feed.move(uid, folder_parts(folder))
 
+    def mark(self, uid: str, labels: Sequence[str]) -> None:
+        """Make these our labels of a mail."""
+        self._feed.mark(uid, labels)
+
     def save_draft(self, octets: bytes, folder: str) -> None:
         """Put a draft into a folder."""
         self._feed.save_draft(octets, folder_parts(folder))
@@ -270,7 +279,8 @@ class FeedMailbox:
                 elif content.octets is None:
                     gone += 1
                 else:
-                    mails.append(RawMail(self.name, content.uid, content.octets, received[content.uid]))
+                    at = received[content.uid]
+                    mails.append(RawMail(self.name, content.uid, content.octets, at, content.answered))
                     octets += len(content.octets)
                 if octets >= BATCH_OCTETS:
                     break

@@ -1,21 +1,25 @@
 """Mail from Microsoft 365 by Graph: delta query, immutable ids, the MIME content as the server gives it."""
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
 
 from triaged.graph import IMMUTABLE, Graph, GraphError
 from triaged.ingest.feed import Content, FeedMailbox, Listed, StateExpiredError, Told, above_limit
-from triaged.ingest.mailbox import MAX_MAIL_OCTETS, Mailbox, MailboxError, folder_parts
+from triaged.ingest.mailbox import MAX_MAIL_OCTETS, Mailbox, MailboxError, folder_parts, relabelled
 from triaged.oauth.tokens import TokenError
 
 if TYPE_CHECKING:
     from triaged import config
 
 PAGE_MAILS: Final = 200
+LAST_VERB: Final = "Integer 0x1081"  # [MS-OXOMSG] §2.2.1.20 PidTagLastVerbExecuted
+REPLIED: Final = frozenset({"102", "103"})  # to the sender, to all
 BATCHED: Final = 20  # requests in one JSON batch, the most that Graph takes
 MAX_PAGES: Final = 10_000
 DRAFT_OCTETS: Final = 3_000_000  # Graph takes 4 MB a request, and base64 adds a third
@@ -83,7 +87,8 @@ class GraphFeed:
                 group = mails[start : start + BATCHED]
                 there = self._which_are_in(folder, [mail.uid for mail in group])
                 for mail in group:
-                    yield self._content(mail.uid) if mail.uid in there else Content(mail.uid)
+                    answered = there.get(mail.uid)
+                    yield Content(mail.uid) if answered is None else replace(self._content(mail.uid), answered=answered)
 
     def move(self, uid: str, parts: tuple[str, ...]) -> None:
         """Move a mail, unless a person already did."""
@@ -95,6 +100,19 @@ class GraphFeed:
                 except GraphError as error:
                     if error.status != NOT_FOUND:
                         raise
+
+    def mark(self, uid: str, labels: Sequence[str]) -> None:
+        """Set categories, wherever the mail is by now. A category that a person sets between our two requests is lost."""
+        path = self._graph.path("messages", uid)
+        with self._errors():
+            try:
+                there = self._graph.get(path, {"$select": "id,categories"}).get("categories", ())
+                wanted = relabelled(there, labels)
+                if wanted != tuple(there):
+                    self._graph.patch(path, {"categories": list(wanted)})
+            except GraphError as error:
+                if error.status != NOT_FOUND:
+                    raise
 
     def save_draft(self, octets: bytes, parts: tuple[str, ...]) -> None:
         """Create a draft from MIME content."""
@@ -184,18 +202,19 @@ class GraphFeed:
             raise GraphError(f"{self._graph.where}: folder {'/'.join(parts)} could not be made")
         return str(found["id"])
 
-    def _which_are_in(self, folder: str, uids: Sequence[str]) -> set[str]:
-        """Return which mails are in a folder now."""
+    def _which_are_in(self, folder: str, uids: Sequence[str]) -> dict[str, bool]:
+        """Return which mails are in a folder now, and whether a person has replied to each."""
+        query = {"$select": "id,parentFolderId", "$expand": f"singleValueExtendedProperties($filter=id eq '{LAST_VERB}')"}
         requests = [
             {
                 "id": str(number),
                 "method": "GET",
-                "url": f"/{self._graph.path('messages', uid)}?$select=id,parentFolderId",
+                "url": f"/{self._graph.path('messages', uid)}?{urlencode(query, quote_via=quote, safe='$(),')}",
                 "headers": {"Prefer": IMMUTABLE},
             }
             for number, uid in enumerate(uids)
         ]
-        there = set()
+        there = {}
         for answer in self._graph.post("$batch", {"requests": requests}).get("responses", ()):
             uid, status = uids[int(answer["id"])], int(answer["status"])
             if status == NOT_FOUND:
@@ -203,13 +222,13 @@ class GraphFeed:
             body = answer.get("body", {})
             if status != 200:  # a request in a batch is throttled by itself; so it is asked again by itself
                 try:
-                    body = self._graph.get(self._graph.path("messages", uid), {"$select": "id,parentFolderId"})
+                    body = self._graph.get(self._graph.path("messages", uid), query)
                 except GraphError as error:
                     if error.status == NOT_FOUND:
                         continue
                     raise
             if body.get("parentFolderId") == folder:
-                there.add(uid)
+                there[uid] = _is_answered(body)
         return there
 
     def _content(self, uid: str) -> Content:
@@ -227,6 +246,11 @@ class GraphFeed:
                 raise
             return Content(uid, why=str(error))  # this mail's fault, perhaps: conversions fail, large ones break off
         return Content(uid, bytes(octets))
+
+
+def _is_answered(message: Mapping[str, Any]) -> bool:
+    properties = message.get("singleValueExtendedProperties") or ()
+    return any(isinstance(each, dict) and str(each.get("value")) in REPLIED for each in properties)
 
 
 def _moment(text: object) -> datetime | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from imapclient import SocketTimeout
 
 from triaged.ingest.imap_errors import FAULTS, LiteralTooLargeError, explain, is_refusal, refusal_code
-from triaged.ingest.imap_plan import Listed, Listing, Position, allowed_octets, batch, groups, listing
+from triaged.ingest.imap_plan import Listed, Listing, Position, allowed_octets, batch, groups, label_changes, listing
 from triaged.ingest.imap_session import Opened, Session, open_session
 from triaged.ingest.mailbox import MAX_MAIL_OCTETS, Batch, Mailbox, MailboxError, Refused, folder_parts, pause
 from triaged.message import RawMail
@@ -100,6 +100,20 @@ class ImapMailbox:
             if way is None:
                 raise MailboxError(f"{self._where}: moves no mail: it offers neither MOVE nor UIDPLUS", permanent=True)
             self._put(session, parts, lambda name: way(wanted.uid, name))
+
+    def mark(self, uid: str, labels: Sequence[str]) -> None:
+        """Set Gmail labels where the server has them, else keywords, each by itself: what staff set meanwhile stays."""
+        wanted = Position.parse(uid)
+        with self._connected() as session:
+            opened = self._open(session, writable=True)
+            if opened.validity != wanted.validity:
+                return
+            gmail = session.has("X-GM-EXT-1")
+            if not gmail and not opened.keywords:
+                raise MailboxError(f"{self._where}: folder {self._settings.folder} takes no keywords of ours", permanent=True)
+            there = session.labels(wanted.uid, gmail=gmail)
+            if there is not None:
+                session.change_labels(wanted.uid, *label_changes(there, labels), gmail=gmail)
 
     def save_draft(self, octets: bytes, folder: str) -> None:
         """Append a mail marked \\Draft; IMAP makes its line ends CRLF."""
@@ -218,7 +232,7 @@ class ImapMailbox:
             for mail in group:
                 body, uid = bodies.get(mail.uid), f"{validity}:{mail.uid}"
                 if isinstance(body, bytes):
-                    taken.mails.append(RawMail(self.name, uid, body, mail.received_at))
+                    taken.mails.append(RawMail(self.name, uid, body, mail.received_at, mail.answered))
                 elif body:
                     taken.refused.append(Refused(uid, body))
                 else:

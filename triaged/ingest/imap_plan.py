@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from triaged.ingest.mailbox import BATCH_MAILS, BATCH_OCTETS, MAX_MAIL_OCTETS, MailboxError
+from triaged.ingest.mailbox import BATCH_MAILS, BATCH_OCTETS, MAX_MAIL_OCTETS, MailboxError, is_ours
 
 GROUP_MAILS: Final = 50  # small bodies that one FETCH asks for: round trips cost more than octets
 GROUP_OCTETS: Final = 500_000
@@ -51,6 +51,7 @@ class Listed:
     uid: int
     size_octets: int | None  # RFC822.SIZE; servers have been wrong about it
     received_at: datetime | None
+    answered: bool = False
 
     @property
     def too_large(self) -> bool:
@@ -118,6 +119,13 @@ def groups(mails: Sequence[Listed], alone_up_to: int) -> Iterator[list[Listed]]:
         octets += size
     if group:
         yield group
+
+
+def label_changes(there: Sequence[str], ours: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return which labels to add and which to remove, so that of ours exactly these are there; case does not tell two apart."""
+    known, wanted = {label.lower() for label in there}, {label.lower() for label in ours}
+    add = [label for label in ours if label.lower() not in known]
+    return add, [label for label in there if is_ours(label) and label.lower() not in wanted]
 
 
 def allowed_octets(group: Sequence[Listed]) -> int:

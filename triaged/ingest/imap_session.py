@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from imapclient import DRAFT, IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, LoginError, ProtocolError
+from imapclient.imap_utf7 import decode
 
 from triaged import secret
 from triaged.ingest.imap_errors import FAULTS, LiteralTooLargeError, explain
@@ -39,6 +40,7 @@ class Opened:
     validity: int
     exists: int
     next_uid: int | None
+    keywords: bool = False  # any keyword may be stored (RFC 9051 §7.1, PERMANENTFLAGS with \*)
 
 
 def is_loopback(host: str) -> bool:
@@ -149,7 +151,8 @@ class Session:
         with _sense("SELECT"):
             answer = self._client.select_folder(name, readonly=read_only)
             next_uid = answer.get(b"UIDNEXT")
-            return Opened(int(answer[b"UIDVALIDITY"]), int(answer[b"EXISTS"]), int(next_uid) if next_uid else None)
+            keywords = b"\\*" in answer.get(b"PERMANENTFLAGS", ())
+            return Opened(int(answer[b"UIDVALIDITY"]), int(answer[b"EXISTS"]), int(next_uid) if next_uid else None, keywords)
 
     def sequence_after(self, uid: int, low: int, high: int) -> list[int]:
         """Return which of the sequence numbers low to high carry a UID above `uid` (or are the last mail, RFC 9051 §9 "*")."""
@@ -161,14 +164,14 @@ class Session:
             self._client.use_uid = True
 
     def list_mails(self, sequence: Iterable[int]) -> list[Listed]:
-        """Return UID, size and date by sequence number, lowest UID first.
+        """Return UID, size, date and whether it is answered by sequence number, lowest UID first.
 
         No ENVELOPE, no BODYSTRUCTURE: servers send broken ones. By sequence number, and not by UID, because no number can
         shift while only FETCH and SEARCH are used (RFC 9051 §7.5.1).
         """
         self._client.use_uid = False
         try:
-            answer = self._fetch(list(sequence), ["UID", "RFC822.SIZE", "INTERNALDATE"])
+            answer = self._fetch(list(sequence), ["UID", "RFC822.SIZE", "INTERNALDATE", "FLAGS"])
         finally:
             self._client.use_uid = True
         return sorted(
@@ -203,6 +206,26 @@ class Session:
             self._client.copy([uid], name)
             self._client.add_flags([uid], [b"\\Deleted"], silent=True)
             self._client.uid_expunge([uid])
+
+    def labels(self, uid: int, *, gmail: bool) -> list[str] | None:
+        """Return a mail's Gmail labels or IMAP keywords; None if it is gone."""
+        item = self._fetch([uid], ["X-GM-LABELS" if gmail else "FLAGS"]).get(uid)
+        if item is None:
+            return None
+        said = item.get(b"X-GM-LABELS" if gmail else b"FLAGS", ())
+        with _sense("FETCH"):
+            return [decode(label) if gmail else label.decode("ascii", "replace") for label in said if isinstance(label, bytes)]
+
+    def change_labels(self, uid: int, add: Sequence[str], remove: Sequence[str], *, gmail: bool) -> None:
+        """Add some and remove some; what else the mail carries stays."""
+        client = self._client
+        plus, minus = (
+            (client.add_gmail_labels, client.remove_gmail_labels) if gmail else (client.add_flags, client.remove_flags)
+        )
+        if add:
+            plus([uid], list(add), silent=True)
+        if remove:
+            minus([uid], list(remove), silent=True)
 
     def create(self, name: str) -> None:
         """Make a folder and show it in people's mail programs."""
@@ -296,4 +319,6 @@ def listed(item: dict[bytes, Any]) -> Listed:
         received_at = date.astimezone(UTC) if isinstance(date, datetime) and date.tzinfo else None
     except (ValueError, OverflowError):  # a zone of a day and more, the year 9999
         received_at = None
-    return Listed(item[b"UID"], size if isinstance(size, int) else None, received_at)
+    flags = item.get(b"FLAGS")
+    answered = isinstance(flags, tuple) and any(isinstance(flag, bytes) and flag.lower() == b"\\answered" for flag in flags)
+    return Listed(item[b"UID"], size if isinstance(size, int) else None, received_at, answered)

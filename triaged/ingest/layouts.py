@@ -36,6 +36,9 @@ class Layout(Protocol):
     def place(self, parts: Sequence[str], found: Path) -> Path:
         """Make another folder, and return where a mail from here, lying at `found`, belongs in it."""
 
+    def answered(self, path: Path) -> bool:
+        """Tell whether a mail program says that somebody replied to the mail lying there."""
+
     def draft(self, parts: Sequence[str]) -> tuple[Path, Path]:
         """Make another folder, and return where to write a draft and where to move it once it is whole."""
 
@@ -73,6 +76,10 @@ class Maildir:
         base, mark, flags = found.name.partition(":")
         folder = self._folder(parts) / found.parent.name
         return first_free(folder / (base + extra + mark + flags) for extra in serials())
+
+    def answered(self, path: Path) -> bool:
+        """maildir(5): the flag R."""
+        return "R" in path.name.partition(":2,")[2]
 
     def draft(self, parts: Sequence[str]) -> tuple[Path, Path]:
         """Write in tmp/, keep in cur/ with the flag D."""
@@ -126,6 +133,10 @@ class EmlFolder:
         """Keep the name, with a number if it is taken there."""
         folder = self._folder(parts)
         return first_free(folder / (found.stem + extra + found.suffix) for extra in serials())
+
+    def answered(self, path: Path) -> bool:
+        """A plain file does not tell."""
+        return False
 
     def draft(self, parts: Sequence[str]) -> tuple[Path, Path]:
         """Write under a hidden name."""

@@ -1,10 +1,11 @@
 """The `Mailbox` protocol: how mail comes in. One file a kind; this registry names them.
 
-A kind reads; it never decides. It changes nothing on the server except through `move` and `save_draft`, and it never deletes.
+A kind reads; it never decides. It changes nothing on the server except through `move`, `mark` and `save_draft`, and it never
+deletes.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
@@ -12,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final, Protocol
 
-from triaged.message import RawMail
+from triaged.message import LABEL_PREFIX, RawMail
 
 BATCH_MAILS: Final = 200
 BATCH_OCTETS: Final = 8_000_000  # a batch ends with the mail that passes this
@@ -90,6 +91,18 @@ class Mailbox(Protocol):
             MailboxError: It was not moved.
         """
 
+    def mark(self, uid: str, labels: Sequence[str]) -> None:
+        """Make these the labels of ours that people see on a mail (categories, Gmail labels, keywords); a mail that is gone is
+        not an error. Labels that are not ours stay as they are.
+
+        Args:
+            uid: The mail.
+            labels: All begin with `LABEL_PREFIX`.
+
+        Raises:
+            MailboxError: It was not labelled.
+        """
+
     def save_draft(self, octets: bytes, folder: str) -> None:
         """Put a mail into a folder, flagged as a draft where the kind knows drafts.
 
@@ -141,6 +154,16 @@ def folder_parts(folder: str) -> tuple[str, ...]:
     if any(part in {"", ".", ".."} for part in parts) or any(letter < " " or letter == "\x7f" for letter in folder):
         raise MailboxError(f'folder {folder!r}: no level may be empty, "." or "..", or hold control characters', permanent=True)
     return parts
+
+
+def relabelled(there: Iterable[str], ours: Sequence[str]) -> tuple[str, ...]:
+    """Return what a mail's labels become when `ours` replace those of ours that are there."""
+    return (*(label for label in there if not is_ours(label)), *ours)
+
+
+def is_ours(label: str) -> bool:
+    """Tell whether we gave a label; servers may change its case."""
+    return label.lower().startswith(LABEL_PREFIX.lower())
 
 
 KINDS: Final = {

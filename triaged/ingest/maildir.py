@@ -7,7 +7,7 @@ import base64
 import hashlib
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -65,6 +65,10 @@ class LocalMailbox:
     def move(self, uid: str, folder: str) -> None:
         """Move one mail."""
         self._now().move(uid, folder)
+
+    def mark(self, uid: str, labels: Sequence[str]) -> None:
+        """Files carry no labels that mail programs agree on."""
+        raise MailboxError(f"{self._path}: mail in files has no labels", permanent=True)
 
     def save_draft(self, octets: bytes, folder: str) -> None:
         """Put a mail into a folder."""
@@ -251,7 +255,8 @@ class FileMailbox:
                 continue
             if len(octets) > MAX_MAIL_OCTETS:
                 return Refused(waiting.uid, f"above the limit of {MAX_MAIL_OCTETS:,} octets")
-            return RawMail(self.name, waiting.uid, octets, datetime.fromtimestamp(modified, UTC))
+            at = datetime.fromtimestamp(modified, UTC)
+            return RawMail(self.name, waiting.uid, octets, at, self._layout.answered(path))
         return None
 
 

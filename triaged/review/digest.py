@@ -218,7 +218,13 @@ _SAID: Final = {
     State.HELD: "is held",
     State.IN_DOUBT: "may or may not have left",
 }
-_WHAT: Final = {"acknowledge": "the acknowledgement", "forward": "the hand-off", "move": "the move", "notice": "the mail"}
+_WHAT: Final = {
+    "acknowledge": "the acknowledgement",
+    "forward": "the hand-off",
+    "move": "the move",
+    "label": "the labels",
+    "notice": "the mail",
+}
 
 
 def _trouble(reference: str, dispatch: Dispatch, longest: int) -> dict[str, str]:

@@ -9,6 +9,7 @@ KINDS: Final = {
     "forward": "triaged.route.forward:open_handoff",
     "acknowledge": "triaged.route.acknowledge:open_handoff",
     "move": "triaged.route.move:open_handoff",
+    "label": "triaged.route.label:open_handoff",
     "notice": "triaged.route.notice:open_handoff",
 }
 

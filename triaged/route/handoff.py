@@ -1,6 +1,6 @@
 """The `Handoff` protocol: how one planned delivery is carried out. One file a kind; the registry is in `deliver.py`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -42,7 +42,7 @@ class Letterhead:
 
 
 class MoveError(Exception):
-    """A mail was not moved.
+    """A mail was not moved, or not labelled.
 
     Attributes:
         permanent: Only a person can mend it.
@@ -64,6 +64,17 @@ class Mover(Protocol):
         """
 
 
+class Labeller(Protocol):
+    """Labels a mail in a mailbox, connecting to it if need be."""
+
+    def __call__(self, mailbox: str, uid: str, labels: Sequence[str]) -> None:
+        """Make these our labels of it; a mail that is gone is not an error.
+
+        Raises:
+            MoveError: It was not labelled.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """What the kinds work with; each takes what it needs.
@@ -74,6 +85,7 @@ class Means:
         envelope: Envelope sender of hand-offs; bounces come back to it.
         clock: Now, aware.
         move: Moves mail in mailboxes.
+        mark: Labels mail in mailboxes.
         languages: Those whose acknowledgements the office sends; the first is the default.
         phone: For help in other languages or an accessible format; empty: acknowledgements do not mention it.
         templates: The office's own acknowledgement texts, before the shipped ones.
@@ -84,6 +96,7 @@ class Means:
     envelope: str
     clock: Callable[[], datetime]
     move: Mover
+    mark: Labeller
     languages: tuple[str, ...] = ("en",)
     phone: str = ""
     templates: Path | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from triaged.message import Decision, Delivery, Kind, Reason, Screening, State, Status
+from triaged.message import LABEL_PREFIX, Decision, Delivery, Kind, Reason, Screening, State, Status
 from triaged.signing import Signer
 
 ACKNOWLEDGED_STATUSES: Final = (Status.ROUTED, Status.REVIEW)
@@ -18,6 +18,13 @@ _PUBLIC: Final = """
     videotron.ca gmx.com gmx.net mail.com proton.me protonmail.com mail.ru yandex.ru qq.com 163.com 126.com naver.com
     daum.net wp.pl onet.pl web.de orange.fr free.fr
 """
+STATE_LABELS: Final[Mapping[Status, str]] = {
+    Status.ROUTED: "handed-off",
+    Status.REVIEW: "waits-for-a-person",
+    Status.ANSWERED: "answered",
+    Status.CLOSED: "closed",
+    Status.IGNORED: "no-letter",
+}
 PUBLIC_PROVIDERS: Final = frozenset(_PUBLIC.split())
 
 
@@ -49,6 +56,8 @@ class Planning:
         follow_up: A later mail on a known case.
         backfill: It was there before we watched.
         processed_folder: Where handled mail moves; empty: it stays.
+        answered: A person had replied to it before we came.
+        labelled: Whether it gets labels in its mailbox.
     """
 
     identity: str
@@ -58,6 +67,8 @@ class Planning:
     follow_up: bool = False
     backfill: bool = False
     processed_folder: str = ""
+    answered: bool = False
+    labelled: bool = False
 
 
 def plan(
@@ -77,6 +88,7 @@ def plan(
     if acknowledgement:
         deliveries += (acknowledgement,)
     if not mail.backfill:
+        deliveries += labels(mail.identity, mail.decision) if mail.labelled else ()
         deliveries += moves(mail.identity, mail.decision, mail.processed_folder)
     return deliveries, (reason,) if reason else ()
 
@@ -105,8 +117,22 @@ def moves(identity: str, decision: Decision, processed_folder: str) -> tuple[Del
     return (Delivery("move", folder, f"move:{identity}:{folder}"),)
 
 
+def labels(identity: str, decision: Decision, again: str = "") -> tuple[Delivery, ...]:
+    """Plan the labels of a mail; `again` tells later plans for the same mail from earlier ones."""
+    return (Delivery("label", " ".join(labels_of(decision.topic, decision.status)), f"label:{identity}:{again}"),)
+
+
+def labels_of(topic: str | None, status: Status) -> tuple[str, ...]:
+    """Return a mail's labels: its topic, and where it stands; words that every mail program takes (RFC 9051 §9, atom)."""
+    words = (topic if status is not Status.IGNORED else None, STATE_LABELS.get(status))
+    return tuple(LABEL_PREFIX + word for word in words if word)
+
+
 def _acknowledgement(mail: Planning, past: Past, limits: Limits, signer: Signer) -> tuple[Delivery | None, Reason | None]:
     decision, screening = mail.decision, mail.screening
+    if mail.answered:
+        because = "a person had answered it in the mailbox before triaged read it: not acknowledged"
+        return None, Reason("screen", "answered", because)
     if screening.kind is not Kind.LETTER or decision.status not in ACKNOWLEDGED_STATUSES or not decision.acknowledge:
         return None, None  # the screening or a rule has said why
     to = screening.acknowledge_to

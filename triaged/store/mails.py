@@ -33,6 +33,7 @@ class KeptMail:
     received_at: datetime
     backfill: bool
     fault: str = ""  # why it was refused or set aside
+    answered: bool = False  # a person had replied to it before we came
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def keep(
                 "attempts": 0,
                 "state": "new",
                 "fault": "",
+                "answered": mail.answered,
             }
         )
     if not rows:
@@ -161,4 +163,5 @@ def _kept(row: RowMapping) -> KeptMail:
         row["received_at"],
         row["backfill"],
         row["fault"],
+        row["answered"],
     )

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from triaged.message import MOVES, Delivery, Dispatch, State
 from triaged.store.tables import CASES, DELIVERIES, MAILS, MESSAGES
 
-_LAST = ("move",)  # kinds that wait until the mail is handed off and nothing else of it is under way
+_LAST = ("label", "move")  # kinds that wait until the mail is handed off and nothing else of it is under way
 
 
 # Built once: these run for every mail, and building a statement costs more than running it.
@@ -66,9 +66,9 @@ def _next_due() -> Select[Any]:
     other = DELIVERIES.alias("other")
     under_way = other.c.state.in_([State.PLANNED, State.SENDING])
     not_handed_off = and_(other.c.kind == "forward", other.c.state.not_in([State.SENT, State.CANCELLED]))
-    open_before = exists().where(
-        other.c.mail_id == DELIVERIES.c.mail_id, other.c.kind.not_in(_LAST), or_(under_way, not_handed_off)
-    )
+    before = and_(other.c.kind.not_in(_LAST), or_(under_way, not_handed_off))
+    label_before_move = and_(DELIVERIES.c.kind == "move", other.c.kind == "label", under_way)  # Exchange: a move changes the id
+    open_before = exists().where(other.c.mail_id == DELIVERIES.c.mail_id, or_(before, label_before_move))
     due = select(DELIVERIES).where(
         DELIVERIES.c.state == State.PLANNED,
         DELIVERIES.c.due_at <= bindparam("at", type_=DELIVERIES.c.due_at.type),
@@ -170,9 +170,9 @@ def count_states(db: Connection) -> dict[State, int]:
 
 
 def recipients_since(db: Connection, since: datetime) -> int:
-    """Return how many recipients mail went to, or may have gone to, since a moment; moves are no mail."""
+    """Return how many recipients mail went to, or may have gone to, since a moment; moves and labels are no mail."""
     sent = select(DELIVERIES.c.to).where(
-        DELIVERIES.c.kind != "move",
+        DELIVERIES.c.kind.not_in(["move", "label"]),
         DELIVERIES.c.state.in_([State.SENT, State.IN_DOUBT]),
         DELIVERIES.c.settled_at >= since,
     )

@@ -83,6 +83,7 @@ MAILS: Final = Table(
     Column("attempts", Integer, nullable=False, default=0),  # counted before reading, so that a killer is known
     Column("state", String(20), nullable=False, default="new"),  # new | done | set_aside
     Column("fault", Text, nullable=False, default=""),
+    Column("answered", Boolean, nullable=False, default=False),  # a person had replied to it before we came
     UniqueConstraint("mailbox", "fingerprint"),
     Index("ix_mails_state", "state", "id"),
     Index("ix_mails_fingerprint", "fingerprint"),

@@ -13,6 +13,7 @@ from triaged.ingest.imap_plan import (
     allowed_octets,
     batch,
     groups,
+    label_changes,
     listing,
 )
 from triaged.ingest.mailbox import BATCH_MAILS, BATCH_OCTETS, MAX_MAIL_OCTETS, MailboxError
@@ -109,3 +110,12 @@ def test_what_a_server_may_send_is_bounded_whatever_it_said_of_sizes(listed: tup
 @pytest.mark.parametrize(("size", "too_large"), [(MAX_MAIL_OCTETS, False), (MAX_MAIL_OCTETS + 1, True), (None, False)])
 def test_the_limit_itself_is_allowed(size: int | None, too_large: bool) -> None:
     assert Listed(1, size, None).too_large is too_large
+
+
+def test_labels_of_others_are_never_touched_and_ours_change_in_part() -> None:
+    there = ["Urgent", "triaged/heat", "Triaged/waits-for-a-person", "NotTriaged/x"]
+    assert label_changes(there, ["Triaged/heat", "Triaged/handed-off"]) == (
+        ["Triaged/handed-off"],
+        ["Triaged/waits-for-a-person"],
+    )
+    assert label_changes(["Triaged/closed"], ["Triaged/closed"]) == ([], [])

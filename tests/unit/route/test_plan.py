@@ -1,5 +1,6 @@
 """What shall happen to a decided mail."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triaged.message import Decision, Delivery, Kind, Screening, State, Status, Urgency
-from triaged.route.plan import Limits, Past, Planning, given_up, moves, plan, retry_after
+from triaged.route.plan import Limits, Past, Planning, given_up, labels_of, moves, plan, retry_after
 from triaged.signing import Signer
 
 SIGNER = Signer(b"k" * 32, "example.gov")
@@ -128,3 +129,28 @@ def test_a_delivery_is_given_up_after_five_days() -> None:
     start = datetime(2026, 11, 24, tzinfo=UTC)
     assert not given_up(start, start + timedelta(days=5))
     assert given_up(start, start + timedelta(days=5, seconds=1))
+
+
+def test_what_a_person_has_answered_is_routed_and_noted_and_not_acknowledged() -> None:
+    answered = replace(MAIL, answered=True)
+    assert kinds(planned(answered)) == ["forward"]
+    assert "a person had answered it in the mailbox" in why(answered)
+
+
+def test_labels_are_an_office_s_wish_and_come_before_the_move() -> None:
+    labelled = replace(MAIL, labelled=True, processed_folder="Done")
+    assert kinds(planned(labelled)) == ["forward", "acknowledge", "label", "move"]
+    assert planned(labelled)[2].to == "Triaged/city.noise Triaged/handed-off"
+    assert "label" not in kinds(planned(replace(labelled, backfill=True)))
+
+
+def test_what_waits_for_a_person_is_labelled_so() -> None:
+    waiting = replace(MAIL, labelled=True, decision=replace(ROUTED, status=Status.REVIEW, topic=None))
+    assert [delivery.to for delivery in planned(waiting) if delivery.kind == "label"] == ["Triaged/waits-for-a-person"]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_label_is_one_word_that_every_mail_program_takes(status: Status) -> None:
+    """RFC 9051 §9: an atom, and Dovecot keeps 50 letters by default."""
+    for label in labels_of("housing.repair-or_mould", status):
+        assert re.fullmatch(r"[A-Za-z0-9/._-]{1,50}", label)

@@ -310,3 +310,20 @@ def test_a_second_daemon_is_refused(store_url: str) -> None:
 def test_times_without_a_zone_are_refused(engine: Engine) -> None:
     with engine.begin() as db, pytest.raises(Exception, match="naive time"):
         mails.start_watching(db, "mayor", "", datetime(2026, 1, 1))
+
+
+def test_labels_come_after_the_hand_off_and_before_the_move(engine: Engine) -> None:
+    """They shall not say more than is true, and a move gives a mail of Exchange another id."""
+    mail = keep_one(engine)
+    plan(
+        engine, mail, Delivery("move", "Done", "m1"), Delivery("label", "Triaged/heat", "l1"), Delivery("forward", "a@x", "k1")
+    )
+    turns = []
+    for _ in range(3):
+        with engine.begin() as db:
+            dispatch = outbox.claim(db, NOW)
+            assert dispatch is not None
+            assert outbox.claim(db, NOW) is None, "the others wait until it is settled"
+            turns.append(dispatch.delivery.kind)
+            outbox.settle(db, dispatch.id, State.SENDING, State.SENT, detail="", at=NOW)
+    assert turns == ["forward", "label", "move"]
