@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.dovecot import Account
 from tests.installation import Installation, letter, service, wait_until
 from triaged import nightly
 from triaged.classify.train import train
@@ -151,3 +152,31 @@ def test_a_learning_process_that_is_told_to_stop_ends() -> None:
     stop.set()
     assert nightly.run([sys.executable, "-c", "import signal; signal.pause()"], stop) is None
     assert nightly.run([sys.executable, "-c", "print('done')"], threading.Event()) == 0
+
+
+@pytest.mark.dovecot
+def test_folders_of_an_imap_server_are_read_and_no_flag_changes(account: Account, tmp_path: Path) -> None:
+    for number, word in enumerate(HEAT, start=1):
+        account.deliver(letter(number, subject="hello", text=f"The {word} is broken."), "Archive.Heat")
+    mailbox = f"""
+[[mailbox]]
+name = "mayor"
+kind = "imap"
+host = "localhost"
+port = {account.server.tls_port}
+user = "{account.user}"
+password = {{ file = "{account.server.root / "password"}" }}
+tls_ca = "{account.server.root / "ca.pem"}"
+"""
+    office = Installation(tmp_path, mailboxes=mailbox)
+    folder = account.folder("Archive.Heat")
+    before = sorted(path.name for path in folder.glob("*/*.test*"))
+    assert office.triaged("learn", "--from", "mayor:Archive/Heat=heat").startswith("10 new\n")
+    assert sorted(path.name.partition(":")[0] for path in folder.glob("*/*.test*")) == before
+    client = account.client()
+    client.select_folder("Archive.Heat", readonly=True)
+    flags = client.get_flags(client.search())
+    client.logout()
+    assert len(flags) == 10
+    assert not any(b"\\Seen" in each for each in flags.values())
+    assert "Archive/Haet" in office.triaged("learn", "--from", "mayor:Archive/Haet=heat", status=2)
