@@ -103,25 +103,44 @@ class Watcher:
         self._engine = engine
         self._clock = clock
         self._seen: object = None
+        self._tried = ""  # a chosen model that may have turned out unreadable
 
     def look(self, office: "Office") -> "Office | None":
         """Return the office as it judges now; None when nothing changed."""
+        choice = shelf.chosen(shelf.home(office.state_folder))
         with reading(self._engine) as db:
-            state = (shelf.chosen(shelf.home(office.state_folder)), labels.signature(db), office.settings)
-        if state == self._seen:
+            seen = (labels.signature(db), office.settings)
+        another = choice.name not in (office.model_name, self._tried)
+        if seen == self._seen and not another:
             return None
-        try:
-            found = open_in_use(office.settings, self._engine)
-        except ModelError as error:  # the one in use is in memory, and stays
-            log.error("no model can be read, the one in memory judges on", extra={"why": str(error)})  # noqa: TRY400
-            return None
-        self._seen = state
-        changed = replace(
-            office, topics=found.topics, model_version=found.version, model_name=found.name, model_said=found.said
-        )
+        self._seen = seen
+        changed = self._with_another_model(office, choice.name) if another else self._under_promise(office)
         take_note(changed, self._engine, self._clock())
         if changed.model_version != office.model_version:
-            log.info("model taken into use", extra={"model": found.name, "version": found.version})
-        if changed.promise != office.promise and changed.promise:
+            log.info("model taken into use", extra={"model": changed.model_name, "version": changed.model_version})
+        if changed.promise and changed.promise != office.promise:
             log.info("promise", extra={"standing": changed.promise.standing.value, "threshold": changed.promise.threshold})
         return changed
+
+    def _with_another_model(self, office: "Office", name: str) -> "Office":
+        self._tried = name
+        try:
+            found = open_in_use(office.settings, self._engine)
+        except ModelError as error:
+            log.error("no model can be read, the one in memory judges on", extra={"why": str(error)})  # noqa: TRY400
+            return office
+        return replace(office, topics=found.topics, model_version=found.version, model_name=found.name, model_said=found.said)
+
+    def _under_promise(self, office: "Office") -> "Office":
+        promise = office.settings.promise
+        is_first = office.model_name == shelf.FIRST and is_shipped(starter.folder(office.settings.office.model))
+        with reading(self._engine) as db:
+            topics = promised.under_promise(
+                db,
+                office.topics,
+                office.model_version,
+                shipped=is_first,
+                ceiling=promise.misrouted,
+                level=promise.confidence,
+            )
+        return replace(office, topics=topics)

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.installation import Installation, letter
+from tests.dovecot import Account
+from tests.installation import Installation, letter, service, wait_until
 from triaged import nightly
 from triaged.classify.train import train
+from triaged.learning import taught
+from triaged.settings_file import load_settings
+from triaged.store.engine import open_engine, reading
 
 HEAT = ["radiator", "boiler", "furnace", "thermostat", "pipes", "steam", "valve", "heater", "burner", "hot water tap"]
 TREES = ["oak", "maple", "branch", "roots", "stump", "trunk", "leaves", "elm", "hedge", "bark"]
@@ -101,6 +105,31 @@ def test_a_night_of_learning_brings_a_better_model_which_the_digest_tells_of_and
     assert f"{name} judges" in office.triaged("model", "promote", name)
 
 
+def test_a_night_learns_once_and_the_running_daemon_takes_what_was_chosen_without_a_restart(office: Installation) -> None:
+    office.triaged("learn", *FROM)
+    engine = open_engine(load_settings(office.config).store_url)
+    assert nightly.learn_if_due(office.config, engine, threading.Event()) == 0
+    assert nightly.learn_if_due(office.config, engine, threading.Event()) is None
+    listed = json.loads(office.triaged("model", "list", "--json"))
+    assert "A new model judges" in listed["last_try"]["said"]
+    with service(office) as daemon:
+        daemon.hears("READY=1")
+        office.triaged("model", "rollback")
+        wait_until(lambda: "model taken into use model=first" in daemon.log(), "the daemon to take the first model")
+        assert daemon.stop() == 0
+
+
+def test_a_learnt_model_that_cannot_be_read_leaves_the_first_one_judging(office: Installation) -> None:
+    office.triaged("learn", *FROM)
+    office.triaged("model", "retrain")
+    for file in (office.folder / "learnt").glob("2*/*.npz"):
+        file.write_bytes(b"broken")
+    office.receive(letter(1, subject="hello", text="A big tree."))
+    office.run_once()
+    assert office.only()["topic"] == "trees"
+    assert office.only()["status"] == "review"
+
+
 def test_only_decisions_that_stand_are_lessons_and_spam_teaches_background(office: Installation) -> None:
     for number, text in enumerate(["The gate squeaks", "Buy gold now", "Thank you", "The bench is wet"], start=1):
         office.receive(letter(number, subject="a gift", text=text))
@@ -109,10 +138,6 @@ def test_only_decisions_that_stand_are_lessons_and_spam_teaches_background(offic
     office.triaged("resolve", references[0], "--topic", "trees")
     office.triaged("resolve", references[1], "--spam")
     office.triaged("resolve", references[2], "--close")
-
-    from triaged.learning import taught
-    from triaged.settings_file import load_settings
-    from triaged.store.engine import open_engine, reading
 
     with reading(open_engine(load_settings(office.config).store_url)) as db:
         found = taught(db, frozenset({"heat", "trees"}))
@@ -127,3 +152,31 @@ def test_a_learning_process_that_is_told_to_stop_ends() -> None:
     stop.set()
     assert nightly.run([sys.executable, "-c", "import signal; signal.pause()"], stop) is None
     assert nightly.run([sys.executable, "-c", "print('done')"], threading.Event()) == 0
+
+
+@pytest.mark.dovecot
+def test_folders_of_an_imap_server_are_read_and_no_flag_changes(account: Account, tmp_path: Path) -> None:
+    for number, word in enumerate(HEAT, start=1):
+        account.deliver(letter(number, subject="hello", text=f"The {word} is broken."), "Archive.Heat")
+    mailbox = f"""
+[[mailbox]]
+name = "mayor"
+kind = "imap"
+host = "localhost"
+port = {account.server.tls_port}
+user = "{account.user}"
+password = {{ file = "{account.server.root / "password"}" }}
+tls_ca = "{account.server.root / "ca.pem"}"
+"""
+    office = Installation(tmp_path, mailboxes=mailbox)
+    folder = account.folder("Archive.Heat")
+    before = sorted(path.name for path in folder.glob("*/*.test*"))
+    assert office.triaged("learn", "--from", "mayor:Archive/Heat=heat").startswith("10 new\n")
+    assert sorted(path.name.partition(":")[0] for path in folder.glob("*/*.test*")) == before
+    client = account.client()
+    client.select_folder("Archive.Heat", readonly=True)
+    flags = client.get_flags(client.search())
+    client.logout()
+    assert len(flags) == 10
+    assert not any(b"\\Seen" in each for each in flags.values())
+    assert "Archive/Haet" in office.triaged("learn", "--from", "mayor:Archive/Haet=heat", status=2)
