@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,22 @@ def test_the_rules_that_ship_are_tested_and_compared_with_themselves(installatio
     assert int(passed) > 90
     assert rest.startswith(f"{passed} examples and tests")
     assert " of 2 letters of the last 30 days" in installation.triaged("rules", "diff", shipped)
+
+
+def test_a_surge_says_a_word_to_the_writers_that_it_concerns_and_to_nobody_else(installation: Installation) -> None:
+    today = datetime.now(UTC).date()
+    (installation.folder / "rules.d").mkdir()
+    (installation.folder / "rules.d/storm.yaml").write_text(
+        f"version: 1\nname: Storm\nstarts: {today - timedelta(days=2)}\nends: {today + timedelta(days=2)}\n"
+        "acknowledge:\n  en: Is water in your home? <Call> 311.\n"
+        "rules:\n  - name: Floods\n    when: {subject: {words: [flood]}}\n    then: {topic: heat}\n"
+    )
+    received(installation, ["A flood", "A tree fell"])
+    (flooded,), (tree,) = installation.sent("writer1@"), installation.sent("writer2@")
+    text, html = (flooded.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]
+    thanks, added = text.replace("\r\n", "\n").split("\n\n")[:2]
+    assert thanks.startswith("Thank you for your message")
+    assert added == "Is water in your home? <Call> 311."
+    assert "&lt;Call&gt; 311." in html
+    assert "311" not in tree.as_string()
+    assert "rules.d/storm.yaml:8\tFloods\tin use until" in installation.triaged("rules", "list")

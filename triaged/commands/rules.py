@@ -59,11 +59,14 @@ def test(config: str | None, file: Path | None) -> None:
 
 
 @rules.command()
-def schema() -> None:
+@click.option("--surge", is_flag=True, help="Of the files in rules.d instead.")
+def schema(surge: bool) -> None:
     """Print the JSON Schema of rules.yaml, for editors."""
     from triaged.rules.grammar import json_schema
+    from triaged.rules.surge import surge_schema
 
-    click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+    whole = json_schema()
+    click.echo(json.dumps(surge_schema(whole["$defs"]) if surge else whole, ensure_ascii=False, indent=2))
 
 
 @rules.command()
