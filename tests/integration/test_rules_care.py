@@ -1,6 +1,7 @@
 """What staff see of their rules over time: how often each applied, rules that are only tried out, what a change would mean."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -138,3 +139,24 @@ def test_a_surge_says_a_word_to_the_writers_that_it_concerns_and_to_nobody_else(
     assert "&lt;Call&gt; 311." in html
     assert "311" not in tree.as_string()
     assert "rules.d/storm.yaml:8\tFloods\tin use until" in installation.triaged("rules", "list")
+
+
+def test_explain_shows_each_rules_turn_the_models_words_and_its_threshold(installation: Installation) -> None:
+    installation.rules.write_text(RULES + SHADOW)
+    file = installation.folder / "letter.eml"
+    file.write_bytes(letter(1, "No heat"))
+    reference = received(installation, ["No heat"]).only()["reference"]
+    for told in (file, reference):
+        said = installation.triaged("explain", str(told))
+        assert "✓ rules.yaml:9  Heat: subject has “heat” → topic heat" in said
+        assert "  rules.yaml:12  Trees: not so: subject has “tree”" in said
+        assert "○ rules.yaml:18  Cold homes go to parks: subject has “heat” → department parks" in said
+        assert re.search(r"^  acts alone  (yes|no: )", said, re.MULTILINE)
+        assert re.search(r"^  words .*“heat”", said, re.MULTILINE)
+    installation.triaged("rules", "explain", str(file))
+
+
+def test_explain_says_why_no_rule_looks_at_what_is_no_letter(installation: Installation) -> None:
+    file = installation.folder / "away.eml"
+    file.write_bytes(letter(1, "Away", Auto_Submitted="auto-replied"))
+    assert "No rule looks at it: " in installation.triaged("explain", str(file))

@@ -75,18 +75,16 @@ def schema(surge: bool) -> None:
 @click.option("--mailbox", help="As if it had come to this mailbox; default: the first.")
 @reports_problems
 def explain(config: str | None, mail: Path, mailbox: str | None) -> None:
-    """Each rule's turn at a mail, from top to bottom, and what came out."""
-    from triaged.checking import steps_of
+    """What would come out of a mail by the file as it is now, and each rule's turn at it, from top to bottom."""
     from triaged.commands.tables import case_lines
+    from triaged.explaining import of_file
     from triaged.whatif import foresee
 
     office, _ = open_office_for(config)
     name = mailbox or office.settings.mailboxes[0].name
     octets = mail.read_bytes()
-    for step in steps_of(octets, name, office, now()):
-        click.echo(f"{'✓' if step.applied else ' '} {step.rule.at}  {step.rule.name}: {visible(step.because)}")
-    click.echo("")
     click.echo("\n".join(case_lines(foresee(octets, name, office, now()))))
+    click.echo("\n".join(map(visible, of_file(octets, name, office, now()))))
 
 
 @rules.command(name="list")
