@@ -98,8 +98,7 @@ class Table(Generic[T]):
             reading.wrong(node, spot.says(f"is {seen(node)}"), self.words)
             return None
         table: dict[str, object] = {}
-        if self.defines:
-            reading.known[self.label] = table
+        known = reading.known.setdefault(self.label, {}) if self.defines else {}
         whole = True
         for name, each in node:
             if not re.fullmatch(self.pattern, name.text):
@@ -109,7 +108,7 @@ class Table(Generic[T]):
                 whole = False
                 continue
             value = self.item.read(each, Spot(f"{self.label} {shown(name.text)}", name=name.text), reading)
-            table[name.text] = value
+            known[name.text] = table[name.text] = value
             whole = whole and value is not None
         return cast(dict[str, T], table) if whole else None
 

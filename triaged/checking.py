@@ -8,16 +8,13 @@ from pathlib import Path
 
 from triaged.classify.assess import assess
 from triaged.ingest.mailbox import MailboxError, open_mailbox
-from triaged.message import Assessment, Kind, Message
+from triaged.message import Assessment, Message
 from triaged.office import Office
-from triaged.pipeline import understand
 from triaged.problem import Problem
 from triaged.route.sender import SendError
 from triaged.route.wording import Wordings
 from triaged.rules import check
 from triaged.rules.check import Surroundings, Trial
-from triaged.rules.decide import Step, apply_rules
-from triaged.rules.facts import Letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +55,6 @@ def try_rules(office: Office, now: datetime) -> list[Trial]:
         return assess(message, office.topics, local)
 
     return [*check.try_examples(office.rules, local.date()), *check.try_tests(office.rules, local.date(), ask)]
-
-
-def steps_of(octets: bytes, mailbox: str, office: Office, now: datetime) -> tuple[Step, ...]:
-    """Return each rule's turn at a mail."""
-    local = office.local(now)
-    understood = understand(octets, mailbox, office, now)
-    assessment = understood.assessment
-    letter = Letter(understood.message, mailbox, assessment.language, assessment.campaign, local.date())
-    from_list = understood.screening.kind is Kind.LIST
-    return apply_rules(letter, assessment, office.rules, local.date(), from_list=from_list)[1]
 
 
 def connections(office: Office) -> Iterator[Connection]:

@@ -64,7 +64,7 @@ def as_mail(refused: rulebooks.Refused, since: datetime | None, editor: str, off
     """
     sender = office.settings.sender.sender
     message_id = office.signer.message_id(f"rules:{refused.version}:{refused.at.isoformat()}:{editor.lower()}")
-    file = office.settings.office.rules.name
+    file = refused.said.partition(":")[0]  # rules.yaml, a list of it, or a surge
     top = b"".join(
         (
             header.addresses("From", [Address(office.settings.office.name, sender)]),

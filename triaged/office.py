@@ -20,7 +20,7 @@ from triaged.movers import Movers
 from triaged.problem import WrongFile
 from triaged.review.token import Keys
 from triaged.route.deliver import open_handoffs
-from triaged.route.handoff import Handoff, Letterhead, Means
+from triaged.route.handoff import Addition, Handoff, Letterhead, Means
 from triaged.route.limited import Limited
 from triaged.route.plan import Limits
 from triaged.route.sender import Sender, open_sender
@@ -207,6 +207,7 @@ def _handoffs(
         languages=settings.office.languages,
         phone=settings.office.phone,
         templates=settings.office.templates,
+        additions=[Addition(each.first, each.last, each.topics, each.file, each.notices) for each in rules.surges],
     )
     return open_handoffs(means)
 

@@ -1,7 +1,9 @@
 """What staff see of their rules over time: how often each applied, rules that are only tried out, what a change would mean."""
 
 import json
+import re
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,43 @@ def test_the_rules_that_ship_are_tested_and_compared_with_themselves(installatio
     assert int(passed) > 90
     assert rest.startswith(f"{passed} examples and tests")
     assert " of 2 letters of the last 30 days" in installation.triaged("rules", "diff", shipped)
+
+
+def test_a_surge_says_a_word_to_the_writers_that_it_concerns_and_to_nobody_else(installation: Installation) -> None:
+    today = datetime.now(UTC).date()
+    (installation.folder / "rules.d").mkdir()
+    (installation.folder / "rules.d/storm.yaml").write_text(
+        f"version: 1\nname: Storm\nstarts: {today - timedelta(days=2)}\nends: {today + timedelta(days=2)}\n"
+        "acknowledge:\n  en: Is water in your home? <Call> 311.\n"
+        "rules:\n  - name: Floods\n    when: {subject: {words: [flood]}}\n    then: {topic: heat}\n"
+    )
+    received(installation, ["A flood", "A tree fell"])
+    (flooded,), (tree,) = installation.sent("writer1@"), installation.sent("writer2@")
+    text, html = (flooded.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]
+    thanks, added = text.replace("\r\n", "\n").split("\n\n")[:2]
+    assert thanks.startswith("Thank you for your message")
+    assert added == "Is water in your home? <Call> 311."
+    assert "&lt;Call&gt; 311." in html
+    assert "311" not in tree.as_string()
+    assert "rules.d/storm.yaml:8\tFloods\tin use until" in installation.triaged("rules", "list")
+
+
+def test_explain_shows_each_rules_turn_the_models_words_and_its_threshold(installation: Installation) -> None:
+    installation.rules.write_text(RULES + SHADOW)
+    file = installation.folder / "letter.eml"
+    file.write_bytes(letter(1, "No heat"))
+    reference = received(installation, ["No heat"]).only()["reference"]
+    for told in (file, reference):
+        said = installation.triaged("explain", str(told))
+        assert "✓ rules.yaml:9  Heat: subject has “heat” → topic heat" in said
+        assert "  rules.yaml:12  Trees: not so: subject has “tree”" in said
+        assert "○ rules.yaml:18  Cold homes go to parks: subject has “heat” → department parks" in said
+        assert re.search(r"^  acts alone  (yes|no: )", said, re.MULTILINE)
+        assert re.search(r"^  words .*“heat”", said, re.MULTILINE)
+    installation.triaged("rules", "explain", str(file))
+
+
+def test_explain_says_why_no_rule_looks_at_what_is_no_letter(installation: Installation) -> None:
+    file = installation.folder / "away.eml"
+    file.write_bytes(letter(1, "Away", Auto_Submitted="auto-replied"))
+    assert "No rule looks at it: " in installation.triaged("explain", str(file))

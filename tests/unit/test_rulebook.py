@@ -116,3 +116,38 @@ def test_going_back_to_the_rules_in_use_ends_the_trouble_without_taking_anything
     desk.save(RULES)
     assert desk.settle() == 0
     assert "the rules are wrong" not in desk.installation.triaged("status", "--json", status=0)
+
+
+STORM = """\
+version: 1
+name: Storm
+starts: 2026-11-20
+ends: 2026-11-30
+rules:
+  - name: Floods
+    when: {subject: {words: [flood]}}
+    then: {topic: trees}
+"""
+
+
+def test_a_surge_is_taken_when_its_file_comes_and_ends_when_it_goes(desk: Desk) -> None:
+    desk.settle()
+    folder = desk.installation.folder / "rules.d"
+    folder.mkdir()
+    (folder / "storm.yaml").write_text(STORM)
+    assert desk.settle() == 1
+    assert [surge.name for surge in desk.office.rules.surges] == ["Storm"]
+    (folder / "storm.yaml").unlink()
+    assert desk.settle() == 1
+    assert desk.office.rules.surges == ()
+
+
+def test_a_wrong_surge_leaves_the_rules_in_use_and_is_told_with_its_file(desk: Desk) -> None:
+    desk.save(RULES.replace("version: 1", "version: 1\neditors: editor@example.gov"))
+    assert desk.settle() == 1
+    (desk.installation.folder / "rules.d").mkdir()
+    (desk.installation.folder / "rules.d/storm.yaml").write_text(STORM.replace("trees}", "treez}"))
+    assert desk.settle() == 0
+    (mail,) = desk.installation.sent("editor@example.gov")
+    assert mail["Subject"].startswith("rules.d/storm.yaml has a mistake")
+    assert "Did you mean trees?" in mail.get_content()

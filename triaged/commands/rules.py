@@ -59,11 +59,14 @@ def test(config: str | None, file: Path | None) -> None:
 
 
 @rules.command()
-def schema() -> None:
+@click.option("--surge", is_flag=True, help="Of the files in rules.d instead.")
+def schema(surge: bool) -> None:
     """Print the JSON Schema of rules.yaml, for editors."""
     from triaged.rules.grammar import json_schema
+    from triaged.rules.surge import surge_schema
 
-    click.echo(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+    whole = json_schema()
+    click.echo(json.dumps(surge_schema(whole["$defs"]) if surge else whole, ensure_ascii=False, indent=2))
 
 
 @rules.command()
@@ -72,18 +75,16 @@ def schema() -> None:
 @click.option("--mailbox", help="As if it had come to this mailbox; default: the first.")
 @reports_problems
 def explain(config: str | None, mail: Path, mailbox: str | None) -> None:
-    """Each rule's turn at a mail, from top to bottom, and what came out."""
-    from triaged.checking import steps_of
+    """What would come out of a mail by the file as it is now, and each rule's turn at it, from top to bottom."""
     from triaged.commands.tables import case_lines
+    from triaged.explaining import of_file
     from triaged.whatif import foresee
 
     office, _ = open_office_for(config)
     name = mailbox or office.settings.mailboxes[0].name
     octets = mail.read_bytes()
-    for step in steps_of(octets, name, office, now()):
-        click.echo(f"{'✓' if step.applied else ' '} {step.rule.at}  {step.rule.name}: {visible(step.because)}")
-    click.echo("")
     click.echo("\n".join(case_lines(foresee(octets, name, office, now()))))
+    click.echo("\n".join(map(visible, of_file(octets, name, office, now()))))
 
 
 @rules.command(name="list")

@@ -18,6 +18,7 @@ DEPTH: Final = 30
 PARTS: Final = 1_000
 HEADER_OCTETS: Final = 100_000
 
+_DELIMITER_END: Final = re.compile(rb"(--)?[ \t]{0,200}\r?(?:\n|\Z)")  # a pattern a boundary would be compiled a mail
 _EMPTY_LINE: Final = re.compile(rb"^\r?\n", re.MULTILINE)
 _FIELD_NAME: Final = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
 _MBOX_LINE: Final = re.compile(rb">?From [^\r\n]*\r?\n")
@@ -159,11 +160,15 @@ def _children(whole: Part, depth: int, findings: Findings) -> tuple[Part, ...]:
 
 def _between(whole: Part, boundary: bytes) -> Iterator[tuple[int, int]]:
     """Yield where each part of a multipart lies; the line end before a delimiter belongs to it (RFC 2046 §5.1.1)."""
-    delimiter = re.compile(rb"\n--" + re.escape(boundary) + rb"(--)?[ \t]{0,200}\r?(?:\n|\Z)")
+    delimiter = b"\n--" + boundary
     opened, position = -1, max(whole.start - 1, 0)  # the line end of the empty line above counts
-    while found := delimiter.search(whole.octets, position, whole.end):
+    while (at := whole.octets.find(delimiter, position, whole.end)) >= 0:
+        found = _DELIMITER_END.match(whole.octets, at + len(delimiter), whole.end)
+        if found is None:  # a longer line, or another's boundary that begins like this one
+            position = at + 1
+            continue
         if opened >= 0:
-            yield opened, _without_line_end(whole.octets, opened, found.start() + 1)
+            yield opened, _without_line_end(whole.octets, opened, at + 1)
         if found[1]:
             return
         opened = found.end()

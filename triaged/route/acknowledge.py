@@ -1,14 +1,14 @@
 """Kind "acknowledge": the automatic first reply to a writer, as RFC 3834 wants a personal responder to behave."""
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
 from triaged.message import Address, Delivery, Outcome, State
 from triaged.route import header
 from triaged.route.compose import assemble, identity
-from triaged.route.handoff import Case, Handoff, Letterhead, Means
+from triaged.route.handoff import Addition, Case, Handoff, Letterhead, Means
 from triaged.route.header import HeaderError
 from triaged.route.part import multipart, text_part
 from triaged.route.sender import Envelope, Sender, post
@@ -23,17 +23,26 @@ class Acknowledge:
     """Mails writers their reference and the date of the answer, and nothing that they wrote."""
 
     def __init__(
-        self, sender: Sender, letterhead: Letterhead, wordings: Wordings, phone: str, clock: Callable[[], datetime]
+        self,
+        sender: Sender,
+        letterhead: Letterhead,
+        wordings: Wordings,
+        phone: str,
+        clock: Callable[[], datetime],
+        additions: Sequence[Addition] = (),
     ) -> None:
         self._sender = sender
         self._letterhead = letterhead
         self._wordings = wordings
         self._phone = phone
         self._clock = clock
+        self._additions = additions
 
     def deliver(self, delivery: Delivery, case: Case) -> Outcome:
         """Mail the acknowledgement, from the null reverse-path and without a request for reports (RFC 3834 §3.3)."""
-        facts = Facts(case.record.reference, header.one_line(case.office, 100), case.record.due, self._phone)
+        today = self._clock().astimezone(self._letterhead.zone).date()
+        added = tuple(each.texts for each in self._additions if each.fits(case.record, today))
+        facts = Facts(case.record.reference, header.one_line(case.office, 100), case.record.due, self._phone, added)
         try:
             wordings = self._wordings.choose(case.record.language, facts, delivery.template)
             octets = acknowledgement(case, delivery, self._letterhead, wordings, self._clock())
@@ -116,4 +125,4 @@ def _thread(case: Case) -> bytes:
 def open_handoff(means: Means) -> Handoff:
     """Open the kind."""
     wordings = Wordings(means.languages, means.templates)
-    return Acknowledge(means.sender, means.letterhead, wordings, means.phone, means.clock)
+    return Acknowledge(means.sender, means.letterhead, wordings, means.phone, means.clock, means.additions)

@@ -1,8 +1,8 @@
 """The `Handoff` protocol: how one planned delivery is carried out. One file a kind; the registry is in `deliver.py`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 from typing import Protocol
 
@@ -39,6 +39,30 @@ class Letterhead:
     signer: Signer
     zone: tzinfo
     topics: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A paragraph that acknowledgements of some letters have for some days.
+
+    Attributes:
+        first: The first day.
+        last: The last day.
+        topics: Letters on one of these get it …
+        file: … and those on which a rule of this file acted.
+        texts: Language → the paragraph.
+    """
+
+    first: date
+    last: date
+    topics: Collection[str]
+    file: str
+    texts: Mapping[str, str]
+
+    def fits(self, record: Record, today: date) -> bool:
+        """Tell whether a letter's acknowledgement has it."""
+        acted = any(reason.by == "rule" and reason.at.rpartition(":")[0] == self.file for reason in record.reasons)
+        return self.first <= today <= self.last and (record.topic in self.topics or acted)
 
 
 class MoveError(Exception):
@@ -89,6 +113,7 @@ class Means:
         languages: Those whose acknowledgements the office sends; the first is the default.
         phone: For help in other languages or an accessible format; empty: acknowledgements do not mention it.
         templates: The office's own acknowledgement texts, before the shipped ones.
+        additions: Paragraphs that acknowledgements have for some days.
     """
 
     sender: Sender
@@ -100,6 +125,7 @@ class Means:
     languages: tuple[str, ...] = ("en",)
     phone: str = ""
     templates: Path | None = None
+    additions: Sequence[Addition] = ()
 
 
 class Handoff(Protocol):

@@ -45,6 +45,7 @@ class Facts:
     office: str
     by: date | None  # when the office will have answered
     phone: str = ""
+    added: tuple[Mapping[str, str], ...] = ()  # language → a paragraph of the office's own, for some days
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +142,9 @@ class Wordings:
             )
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:  # what a template can do wrong
             raise WordingError(file, 0, f"it cannot be filled in: {error}") from error
-        paragraphs = (paragraph.strip() for paragraph in filled.split("\n\n"))
-        text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+        paragraphs = [paragraph.strip() for paragraph in filled.split("\n\n") if paragraph.strip()]
+        added = [each[language].strip() for each in facts.added if language in each]
+        text = "\n\n".join((*paragraphs[:1], *added, *paragraphs[1:]))
         return Wording(language, keys["subject"], text, keys["reviewed_by"], keys["draft"])
 
     def _parse(self, file: Path) -> tuple[Mapping[str, str], Template]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from triaged.problem import Place
 from triaged.rules.load import Texts
-from triaged.rules.schema import Rule, Rules
+from triaged.rules.schema import Rule, Rules, Surge
 
 _NOWHERE: Final = Place("", 0)
 
@@ -20,6 +20,7 @@ def changes(old: Rules, new: Rules) -> list[str]:
         *_lists(old.lists, new.lists),
         *_named("rule", _rules(old), _rules(new)),
         *_order(old, new),
+        *_named("surge", _surges(old), _surges(new)),
         *_named("test", _tests(old), _tests(new)),
         *([f"editors: {', '.join(new.editors) or 'none'}"] if old.editors != new.editors else []),
     ]
@@ -34,6 +35,10 @@ def _rules(rules: Rules) -> dict[str, Rule]:
         rule.name: replace(rule, at=_NOWHERE, examples=tuple(replace(each, at=_NOWHERE) for each in rule.examples))
         for rule in rules.rules
     }
+
+
+def _surges(rules: Rules) -> dict[str, Surge]:
+    return {surge.name: replace(surge, at=_NOWHERE) for surge in rules.surges}
 
 
 def _tests(rules: Rules) -> dict[str, Any]:

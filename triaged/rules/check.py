@@ -66,14 +66,14 @@ def check(rules: Rules, today: date, around: Surroundings | None = None, assess:
     around = around or Surroundings()
     found = [
         *_unreached(rules.rules),
-        *_expired(rules.rules, today),
+        *_expired(rules, today),
         *_unused(rules),
         *_unknown(rules, around),
         *_against_model(rules, around),
         *(trial.problem() for trial in try_examples(rules, today) if trial.passed is False),
         *(trial.problem() for trial in try_tests(rules, today, assess) if trial.passed is False),
     ]
-    return sorted(found, key=lambda problem: (problem.line, problem.column))
+    return sorted(found, key=lambda each: (each.file != rules.file, each.file, each.line, each.column))
 
 
 def _warning(at: Place, found: str, allowed: str = "", meant: str = "") -> Problem:
@@ -86,14 +86,20 @@ def _unreached(rules: Sequence[Rule]) -> Iterator[Problem]:
         before = next((stop for stop in stops if isinstance(stop.when, Always) or stop.when == rule.when), None)
         if before:
             found = f"rule {shown(rule.name)} never acts: {shown(before.name)} in line {before.at.line} stops before it"
+            found = found if before.at.file == rule.at.file else found.replace(f"line {before.at.line}", str(before.at))
             yield _warning(rule.at, found, "a place above it, or another condition")
         if rule.then.stop and rule.expires is None and not rule.shadow:
             stops.append(rule)
 
 
-def _expired(rules: Sequence[Rule], today: date) -> Iterator[Problem]:
-    for rule in rules:
-        if not rule.in_use(today):
+def _expired(rules: Rules, today: date) -> Iterator[Problem]:
+    for surge in rules.surges:
+        if surge.last < today:
+            yield _warning(
+                surge.at, f"surge {shown(surge.name)} is over since {surge.last}", "a later date, or delete the file"
+            )
+    for rule in rules.rules:
+        if not rule.in_use(today) and rule.at.file == rules.file:
             yield _warning(rule.at, f"rule {shown(rule.name)} is out of use since {rule.expires}", "a later date, or delete it")
 
 
@@ -137,7 +143,7 @@ def _against_model(rules: Rules, around: Surroundings) -> Iterator[Problem]:
     if around.topics is None:
         return
     for topic in rules.topics.values():
-        if topic.id not in around.topics:
+        if topic.id not in around.topics and topic.at.file == rules.file:  # a surge's topics are for its rules
             meant = nearest(topic.id, set(around.topics) - set(rules.topics))
             yield _warning(topic.at, f"the model does not know topic {shown(topic.id)}; only rules can set it", meant=meant)
     missing = [topic for topic in around.topics if topic not in rules.topics]
@@ -183,7 +189,9 @@ def try_tests(rules: Rules, today: date, assess: Assess | None) -> Iterator[Tria
 
 def _try_test(test: LetterTest, rules: Rules, today: date, assess: Assess | None) -> Trial:
     sample = test.sample
-    received = sample.received or today
+    surge = next((each for each in rules.surges if each.file == test.at.file), None)
+    received = sample.received or (min(max(today, surge.first), surge.last) if surge else today)
+    rules = rules.on_trial(test.at.file)
     screening = Screening(sample.kind, may_acknowledge=True)
     assessment = _assessment(sample, assess)
     decision = decide(sample.message, screening, assessment, rules, sample.mailbox, received, received)

@@ -74,8 +74,8 @@ def pattern(text: str) -> tuple[str, Any]:
 
 
 _ID: Final = r"[a-z0-9][a-z0-9_.-]{0,79}"
-_CODE: Final = r"[a-z]{2,3}(-[A-Za-z]{2,8}){0,3}"
-LANGUAGE: Final = Parsed(_matching(_CODE), "a language code such as en, es or zh-Hans", f"^{_CODE}$")
+CODE: Final = r"[a-z]{2,3}(-[A-Za-z]{2,8}){0,3}"
+LANGUAGE: Final = Parsed(_matching(CODE), "a language code such as en, es or zh-Hans", f"^{CODE}$")
 FLAG: Final = Parsed(_matching(_ID), "a flag: small letters, digits and . _ -", f"^{_ID}$")
 SHARE: Final = Parsed(share, "a number from 0 to 1, or 0% to 100%", r"^\d+(\.\d+)? ?%?$", numbers=True)
 URGENCY: Final = Choice({urgency.value: urgency for urgency in reversed(Urgency)})

@@ -225,8 +225,13 @@ class AnyOf:
 
     def match(self, facts: Facts) -> Match | None:
         """Return why the first that holds does; one that needs no guess comes first."""
-        matches = [match for condition in self.conditions if (match := condition.match(facts))]
-        return min(matches, key=lambda match: match.guessed, default=None)
+        guessed = None
+        for condition in self.conditions:
+            match = condition.match(facts)
+            if match and not match.guessed:
+                return match
+            guessed = guessed or match
+        return guessed
 
     def __str__(self) -> str:
         """Return the condition in words."""

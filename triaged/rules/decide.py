@@ -1,6 +1,6 @@
 """What shall happen to a letter: staff's rules over the model's opinion. Pure; every step leaves a reason."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -107,7 +107,9 @@ def decide_letter(letter: Letter, screening: Screening, assessment: Assessment, 
     """Do the same for a letter whose texts may have been folded already: quicker where several rules are tried on it."""
     if screening.kind in _NO_LETTER:
         return Decision(Status.IGNORED, None, None, Urgency.NORMAL, acknowledge=False, reasons=screening.reasons)
-    standing, _ = apply_rules(letter, assessment, rules, today, from_list=screening.kind is Kind.LIST)
+    standing = _beginning(assessment)
+    for turn in _turns(letter, assessment, rules, today, screening.kind is Kind.LIST):
+        standing = turn.standing
     if screening.kind is Kind.LIST and not (_routed_by_rule(standing) or standing.holds or standing.closed):
         return Decision(Status.IGNORED, None, None, Urgency.NORMAL, acknowledge=False, reasons=screening.reasons)
     return _Verdict(letter.message, screening, assessment, rules, standing).decision()
@@ -117,19 +119,48 @@ def apply_rules(
     letter: Letter, assessment: Assessment, rules: Rules, today: date, *, from_list: bool = False
 ) -> tuple[Standing, tuple[Step, ...]]:
     """Let each rule that is in use look at the letter, from top to bottom; return how it stands, and every rule's turn."""
-    standing = Standing(flags=tuple(flag.name for flag in assessment.flags))
-    steps: list[Step] = []
+    turns = list(_turns(letter, assessment, rules, today, from_list))
+    steps = tuple(Step(turn.rule, turn.match is not None, turn.because) for turn in turns)
+    return turns[-1].standing if turns else _beginning(assessment), steps
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One rule's turn: what it looked at (None: it was left out), whether it matched, how the letter stands after it."""
+
+    rule: Rule
+    facts: Facts | None
+    match: Match | None
+    standing: Standing
+    idle: str = ""
+
+    @property
+    def because(self) -> str:
+        if self.match:
+            return self.match.because
+        if self.facts is None:
+            return self.idle or "an earlier rule left the later ones out"
+        return obstacle(self.rule.when, self.facts)
+
+
+def _beginning(assessment: Assessment) -> Standing:
+    return Standing(flags=tuple(flag.name for flag in assessment.flags))
+
+
+def _turns(letter: Letter, assessment: Assessment, rules: Rules, today: date, from_list: bool) -> Iterator[_Turn]:
+    standing = _beginning(assessment)
+    facts = _facts(letter, assessment, rules, standing, from_list)
     for rule in rules.rules:
-        if idle := rule.idle(today):
-            steps.append(Step(rule, False, idle))
-        elif standing.stopped:
-            steps.append(Step(rule, False, "an earlier rule left the later ones out"))
-        else:
+        idle = rule.idle(today)
+        if idle or standing.stopped:
+            yield _Turn(rule, None, None, standing, idle)
+            continue
+        match = rule.when.match(facts)
+        seen = facts
+        if match:
+            standing = _apply(rule, match, standing)
             facts = _facts(letter, assessment, rules, standing, from_list)
-            match = rule.when.match(facts)
-            steps.append(Step(rule, match is not None, match.because if match else obstacle(rule.when, facts)))
-            standing = _apply(rule, match, standing) if match else standing
-    return standing, tuple(steps)
+        yield _Turn(rule, seen, match, standing)
 
 
 def _facts(letter: Letter, assessment: Assessment, rules: Rules, standing: Standing, from_list: bool) -> Facts:

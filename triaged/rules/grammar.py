@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from triaged.block import Fields, Key, ListOf, Record, Several, Table
 from triaged.message import Urgency
@@ -272,16 +272,21 @@ LETTER_TESTS: Final = Key("tests", TESTS, "Letters, and how they must come out; 
 def _file(fields: Fields, reading: Reading) -> Rules:
     departments, topics = fields.need(DEPARTMENTS), fields.need(TOPICS)
     rules, tests = fields.get(RULES, ()), fields.get(LETTER_TESTS, ())
-    _once(rules, "rule", reading)
-    _once(tests, "test", reading)
-    lists = fields.find(LISTS) or {}
-    node = fields.node.find(LISTS.name)
-    places = {key.text: reading.place(key) for key, _ in node} if isinstance(node, MapNode) else {}
+    only_once(rules, "rule", reading)
+    only_once(tests, "test", reading)
+    lists, places = fields.find(LISTS) or {}, definitions(LISTS, fields, reading)
     editors = fields.get(EDITORS, ())
     return Rules(reading.file, departments, topics, rules, lists, tests, list_places=places, editors=editors)
 
 
-def _once(named: Iterable[Rule | LetterTest], what: str, reading: Reading) -> None:
+def definitions(key: Key[Any], fields: Fields, reading: Reading) -> dict[str, Place]:
+    """Return where each name of a table stands."""
+    node = fields.node.find(key.name)
+    return {name.text: reading.place(name) for name, _ in node} if isinstance(node, MapNode) else {}
+
+
+def only_once(named: Iterable[Rule | LetterTest], what: str, reading: Reading) -> None:
+    """Note names that stand twice."""
     first: dict[str, Place] = {}
     for each in named:
         if each.name in first:

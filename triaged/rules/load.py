@@ -1,7 +1,7 @@
 """rules.yaml and the files beside it → `Rules`. All problems come in one go, with file, line and column."""
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +10,7 @@ from triaged.problem import Problem, WrongFile
 from triaged.reading import Reading, Spot
 from triaged.rules.grammar import FILE
 from triaged.rules.schema import Rules
+from triaged.rules.surge import is_surge, surge_names, with_surge
 from triaged.rules.yaml_tree import parse
 from triaged.text_file import decode, read_octets
 
@@ -69,11 +70,11 @@ def load_book(path: Path) -> Book:
         octets = read_octets(path, MOST_OCTETS)
     except WrongFile as wrong:
         return Book(path.name, {}, frozenset(), None, wrong.problems)
-    return read_book(path.name, octets, lambda name: read_octets(folder / name, MOST_OCTETS))
+    return read_book(path.name, octets, lambda name: read_octets(folder / name, MOST_OCTETS), surge_names(folder))
 
 
-def read_book(file: str, octets: bytes, open_file: Callable[[str], bytes]) -> Book:
-    """Read the bytes of a rules.yaml and, through `open_file`, those of the files that it names."""
+def read_book(file: str, octets: bytes, open_file: Callable[[str], bytes], surges: Iterable[str] = ()) -> Book:
+    """Read the bytes of a rules.yaml and, through `open_file`, those of the surges and of the files that all of them name."""
     texts, names = {file: octets}, set()
 
     def kept(name: str) -> bytes:
@@ -82,7 +83,7 @@ def read_book(file: str, octets: bytes, open_file: Callable[[str], bytes]) -> Bo
         return texts[name]
 
     try:
-        rules = read(octets, file, kept)
+        rules = read(octets, file, kept, surges)
     except WrongFile as wrong:
         return Book(file, texts, frozenset(names), None, wrong.problems)
     return Book(file, texts, frozenset(names), rules)
@@ -96,14 +97,14 @@ def again(file: str, texts: Texts) -> Book:
             raise WrongFile([Problem(name, 0, 0, f"{name} was not kept")])
         return texts[name]
 
-    return read_book(file, texts.get(file, b""), kept)
+    return read_book(file, texts.get(file, b""), kept, sorted(filter(is_surge, texts)))
 
 
 def glance(path: Path, names: Collection[str]) -> Texts:
-    """Return the bytes of rules.yaml and of some files beside it, without reading what they say."""
+    """Return the bytes of rules.yaml, the surges and some files beside them, without reading what they say."""
     folder = path.resolve().parent
     found = {}
-    for name in {path.name, *names}:
+    for name in {path.name, *surge_names(folder), *names}:
         try:
             found[name] = read_octets(path if name == path.name else folder / name, MOST_OCTETS)
         except WrongFile:
@@ -111,17 +112,37 @@ def glance(path: Path, names: Collection[str]) -> Texts:
     return found
 
 
-def read(octets: bytes, file: str, open_file: Callable[[str], bytes] | None = None) -> Rules:
-    """Read the bytes of a rules.yaml.
+def read(octets: bytes, file: str, open_file: Callable[[str], bytes] | None = None, surges: Iterable[str] = ()) -> Rules:
+    """Read the bytes of a rules.yaml, and below them the surges.
 
     Args:
         octets: The file.
         file: Its name, as problems and reasons give it.
-        open_file: Returns the bytes of a list's file; raises WrongFile. None: lists in files are a problem.
+        open_file: Returns the bytes of a list's or surge's file; raises WrongFile. None: lists in files are a problem.
+        surges: Names of their files.
 
     Raises:
         WrongFile: With every problem found.
     """
     reading = Reading(file, open_file)
     tree = parse(decode(octets, file), reading)
-    return reading.whole(FILE.read(tree, Spot(), reading) if tree else None)
+    rules = reading.whole(FILE.read(tree, Spot(), reading) if tree else None)
+    return _with_surges(rules, reading, list(surges))
+
+
+def _with_surges(rules: Rules, main: Reading, surges: Iterable[str]) -> Rules:
+    problems: list[Problem] = []
+    for name in surges:
+        reading = Reading(name, main.open_file)
+        reading.known = main.known
+        try:
+            tree = parse(decode(main.open_file(name), name), reading) if main.open_file else None
+        except WrongFile as wrong:
+            problems.extend(wrong.problems)
+            continue
+        added = with_surge(rules, tree, reading) if tree else None
+        rules = added or rules
+        problems.extend(sorted(reading.problems, key=lambda problem: (problem.file, problem.line)))
+    if problems:
+        raise WrongFile(problems)
+    return rules

@@ -1,7 +1,7 @@
 """What rules.yaml says, as frozen values. How it is written stands in grammar.py."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
@@ -182,6 +182,29 @@ class LetterTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Surge:
+    """A time in which many letters on one matter come, and what a file in rules.d adds for it.
+
+    Attributes:
+        name: What is going on.
+        file: Its file.
+        first: The first day.
+        last: The last day.
+        at: Where it stands.
+        topics: Those that it adds.
+        notices: Language → a paragraph for first replies.
+    """
+
+    name: str
+    file: str
+    first: date
+    last: date
+    at: Place
+    topics: tuple[str, ...] = ()
+    notices: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The whole of rules.yaml.
 
@@ -195,6 +218,7 @@ class Rules:
         default_respond_within: Where no department is known.
         list_places: Where each list stands.
         editors: Who is told of mistakes in it.
+        surges: What the files in rules.d have added, their rules below those of the file.
     """
 
     file: str
@@ -206,3 +230,8 @@ class Rules:
     default_respond_within: Within = RESPOND_WITHIN
     list_places: Mapping[str, Place] = field(default_factory=dict)
     editors: tuple[str, ...] = ()
+    surges: tuple[Surge, ...] = ()
+
+    def on_trial(self, file: str) -> "Rules":
+        """Return the rules by which the tests of a file are judged: of rules.yaml, and of that surge."""
+        return replace(self, rules=tuple(rule for rule in self.rules if rule.at.file in (self.file, file)))

@@ -12,6 +12,7 @@ from tests.unit.rules.test_mistakes import GOOD, MISTAKES
 from triaged.node import ListNode, MapNode, Node, Scalar
 from triaged.reading import Reading
 from triaged.rules.grammar import json_schema
+from triaged.rules.surge import surge_schema
 from triaged.rules.yaml_tree import parse
 
 ROOT = Path(__file__).parents[3]
@@ -144,3 +145,9 @@ def test_every_key_tells_what_it_is_for() -> None:
         return lacks + [name for key, each in schema.items() for name in missing(each, f"{path}.{key}")]
 
     assert missing(SCHEMA, "") == []
+
+
+def test_the_schema_of_surges_that_ships_is_the_one_that_the_definition_gives() -> None:
+    """Anew with: triaged rules schema --surge > triaged/starter/surge.schema.json."""
+    shipped = (ROOT / "triaged/starter/surge.schema.json").read_text(encoding="utf-8")
+    assert shipped == json.dumps(surge_schema(SCHEMA["$defs"]), ensure_ascii=False, indent=2) + "\n"
