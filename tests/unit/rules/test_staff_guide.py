@@ -32,6 +32,8 @@ def section(heading: str) -> str:
 def added(example: str) -> str:
     """Return the shipped file with an example put where it belongs."""
     first = next(line for line in example.splitlines() if not line.lstrip().startswith("#"))
+    if not first.startswith(" ") and not first.endswith(":"):  # a line of the file's own, such as editors
+        return SHIPPED.replace("\ndepartments:\n", f"\n{example}\ndepartments:\n", 1)
     key = first.strip() if first.endswith(":") and not first.startswith(" ") else "rules:"
     lines = example.removeprefix(f"{key}\n") if key != "rules:" else example
     lines = "\n".join(line for line in lines.splitlines() if line != key)
