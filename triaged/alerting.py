@@ -81,7 +81,8 @@ def _say_to(db: Connection, record: Record, people: tuple[str, ...], rounds: int
             continue
         digests.fill(db, row.id, made.items, rounds=rounds)
         again = f" (said {rounds} times, nobody has answered)" if rounds > 1 else ""
-        subject = f"CRITICAL: a letter needs you now{again} — {record.reference}"
+        what = "a letter was sent on, somebody must know of it" if record.status is Status.ROUTED else "a letter needs you now"
+        subject = f"CRITICAL: {what}{again} — {record.reference}"
         letter = Notice(subject, made.text, made.html, asked.reply_to)
         say(db, record.mail_id, f"alert:{row.id}:{rounds}", person, letter, office, now)
     if not people:

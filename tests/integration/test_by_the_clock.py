@@ -132,7 +132,8 @@ def test_critical_mail_that_a_rule_has_routed_is_told_too_and_ok_ends_it(watch: 
     watch.receive(letter(2, subject="A knife"))
     assert len(watch.sent("parks@")) == 1
     (alert,) = watch.alerts()
-    assert says_decided(alert)
+    assert alert["Subject"].startswith("CRITICAL: a letter was sent on")
+    assert "Decided:  trees → Parks" in text_of(alert)
     watch.pass_minutes(15)
     assert len(watch.alerts()) == 2
     watch.receive(reply(alert, f"{codes_of(alert)[0]} ok", sender=DUTY))
@@ -141,11 +142,6 @@ def test_critical_mail_that_a_rule_has_routed_is_told_too_and_ok_ends_it(watch: 
     assert len(watch.sent("parks@")) == 1
     with sqlite3.connect(watch.installation.folder / "triaged.db") as db:
         assert db.execute("select topic, by, spot_check from lessons").fetchall() == [("trees", DUTY, 0)]
-
-
-def says_decided(alert: EmailMessage) -> bool:
-    """Tell whether an alert says that the letter has gone out already."""
-    return "Decided:  trees → Parks" in text_of(alert)
 
 
 def test_a_routed_one_can_still_be_sent_elsewhere(watch: Watch) -> None:
