@@ -25,7 +25,7 @@ from triaged.review.line import Asked as Item
 from triaged.review.line import Instruction
 from triaged.review.names import Names
 from triaged.review.receipt import Effect, Result, one_lock, receipt
-from triaged.review.token import Finding, Keys, Token, find, make, plus_address
+from triaged.review.token import Finding, Keys, Token, find, make
 from triaged.review.words import Verb
 from triaged.route.header import one_line
 from triaged.store import cases, digests, notices, outbox, records
@@ -172,8 +172,7 @@ def apply(db: Connection, mail_id: int, message: Message, attempt: Attempt, offi
     done = any(one.effect is Effect.DONE for one in results)
     until = f"{office.local(now + office.settings.review.undo_window):%H:%M}" if done else ""
     letter = receipt(results, understood.unclear, until, WORDS, text)
-    reply_to = plus_address(office.settings.review.reply_to, text)
-    letter = replace(letter, answers=message.message_id or "-", reply_to=reply_to)
+    letter = replace(letter, answers=message.message_id or "-", reply_to=office.answers_to(text))
     say(db, mail_id, f"receipt:{mail_id}", attempt.sender, letter, office, now)
 
 
@@ -226,7 +225,7 @@ class _Hand:
         lesson = digests.decided(self.db, record.mail_id)
         if instruction.verb is Verb.UNDO:
             return self._undo(called, lesson)
-        if lesson or (record.status not in records.WAITING and not item["spot_check"]):
+        if lesson or (record.status not in records.WAITING and not _was_decided(item)):
             return Result(Effect.BEFORE, f"{called}: {_decided_before(record, lesson, self.office)}")
         try:
             return Result(Effect.DONE, f"{called}: {self._decide(item, record, instruction)}")
@@ -254,7 +253,7 @@ class _Hand:
                 raise CannotResolve("nothing was proposed: say a topic or a department")
             answer = replace(answer, topic=item["topic"], departments=tuple(item["departments"]))
         due_at = self.now + self.office.settings.review.undo_window
-        if item["spot_check"] and said.verb is Verb.OK and record.status is Status.ROUTED and not said.urgency:
+        if _was_decided(item) and said.verb is Verb.OK and record.status is Status.ROUTED and not said.urgency:
             return self._confirm(record, asked)
         decision = settle(self.db, record, answer, self.office, self.now, due_at, asked)
         if said.why:
@@ -268,7 +267,7 @@ class _Hand:
         """Note that a letter which triaged sent on by itself went the right way."""
         decision = Decision(record.status, record.topic, None, record.urgency, record.departments)
         learn(self.db, record, decision, self.by, self.office, self.now, standing(record), asked)
-        cases.note(self.db, record.case_id, self.by, "spot check: right", self.now)
+        cases.note(self.db, record.case_id, self.by, "it went the right way", self.now)
         return "right, as it was decided"
 
     def _show(self, called: str, record: Record) -> Result:
@@ -288,7 +287,15 @@ class _Hand:
             take_back(self.db, lesson, self.by, self.now)
         except TooLate as why:
             return Result(Effect.NOT_DONE, f"{called}: {why}")
-        return Result(Effect.UNDONE, f"{called}: {'as before' if lesson.spot_check else 'it waits for a decision again'}")
+        return Result(
+            Effect.UNDONE,
+            f"{called}: {'as before' if lesson.before['status'] == Status.ROUTED else 'it waits for a decision again'}",
+        )
+
+
+def _was_decided(item: dict[str, Any]) -> bool:
+    """Tell whether a letter had gone out by itself when a digest or an alert asked about it."""
+    return bool(item.get("decided", item["spot_check"]))
 
 
 def _decided_before(record: Record, lesson: digests.Lesson | None, office: Office) -> str:

@@ -34,8 +34,7 @@ def asking(row: digests.DigestRow, office: Office, now: datetime) -> Asking:
     """Return what makes a digest answerable."""
     text = token.make(token.Token(row.id, row.reviewer, token.expiry(now)), office.answer_keys)
     review = office.settings.review
-    reply_to = token.plus_address(review.reply_to, text) if review.reply_to else ""
-    return Asking(row.id, row.reviewer, text, reply_to, int(review.undo_window.total_seconds() // 60))
+    return Asking(row.id, row.reviewer, text, office.answers_to(text), int(review.undo_window.total_seconds() // 60))
 
 
 def build(

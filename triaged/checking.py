@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from triaged.classify.assess import assess
+from triaged.config import Settings
 from triaged.ingest.mailbox import MailboxError, open_mailbox
 from triaged.message import Assessment, Message
 from triaged.office import Office
@@ -45,6 +46,23 @@ def check_wordings(office: Office) -> list[str]:
 def _template_names(folder: Path | None) -> list[str]:
     """Return the texts that rules may name: the sub-folders of the office's own templates."""
     return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder and folder.is_dir() else []
+
+
+def check_review(settings: Settings) -> list[str]:
+    """Return what keeps people from being asked, or their answers from being obeyed, a line each; nothing of it is fatal."""
+    review = settings.review
+    if not review.to:
+        return ["[review] to names nobody: nobody is told of what waits for a person"]
+    found = []
+    if not review.authserv_id:
+        found.append("[review] authserv_id is missing: nothing proves who sent an answer, so no answer by mail is obeyed")
+    polled = {address.lower() for mailbox in settings.mailboxes for address in mailbox.addresses}
+    answers_go_to = review.reply_to or settings.sender.sender
+    if not review.reply_to:
+        found.append("[review] reply_to is missing: the digest has no links to answer with")
+    if polled and answers_go_to.lower() not in polled:
+        found.append(f"answers go to {answers_go_to}, which no [[mailbox]] names among its addresses: is it one of theirs?")
+    return found
 
 
 def try_rules(office: Office, now: datetime) -> list[Trial]:

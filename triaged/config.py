@@ -153,6 +153,7 @@ class Review:
 
     to: tuple[str, ...] = ()
     reply_to: str = ""
+    plus_address: bool = True  # answers go to triage+TOKEN@; False: this server delivers no such address
     at: tuple[time, ...] = (time(8, 30), time(13, 30))
     authserv_id: str = ""
     key: Secret | None = None  # signs the digests' tokens; default: the installation's own key, kept in the database

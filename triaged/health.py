@@ -98,13 +98,16 @@ def look(settings: Settings, engine: Engine, now: datetime) -> Health:
         problems.append(f"{states[State.HELD]} deliveries are held; see: triaged outbox --held")
     if statuses.get("set_aside"):
         problems.append(f"{statuses['set_aside']} mails were set aside unread; see: triaged queue")
+    waiting = sum(statuses.get(status, 0) for status in records.WAITING)
+    if waiting and not settings.review.to:
+        problems.append(f"{waiting} letters wait for a person, and [review] to names nobody who is told; see: triaged queue")
     if refused:
         since = f"; those of {rules.at:%Y-%m-%d %H:%M} UTC stay in use" if rules else ""
         problems.append(f"the rules are wrong since {refused.at:%Y-%m-%d %H:%M} UTC{since}: {refused.said.splitlines()[0]}")
     figures = {
         "daemon_running": running,
         "to_process": to_process,
-        "waiting_for_a_person": sum(statuses.get(status, 0) for status in records.WAITING),
+        "waiting_for_a_person": waiting,
         "oldest_waiting": _iso(oldest_review),
         "deliveries": {state.value: count for state, count in states.items()},
         "oldest_planned_delivery": _iso(planned_since),

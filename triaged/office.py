@@ -18,7 +18,7 @@ from triaged.ingest.screen import Trust
 from triaged.message import Decision
 from triaged.movers import Movers
 from triaged.problem import WrongFile
-from triaged.review.token import Keys
+from triaged.review.token import Keys, plus_address
 from triaged.route.deliver import open_handoffs
 from triaged.route.handoff import Addition, Handoff, Letterhead, Means
 from triaged.route.limited import Limited
@@ -117,6 +117,11 @@ class Office:
         department = self.rules.departments.get(decision.departments[0]) if decision.departments else None
         within = department.respond_within if department else self.rules.default_respond_within
         return respond_by(self.local(received_at), within, self.calendar) if within else None
+
+    def answers_to(self, token: str) -> str:
+        """Return where answers to a digest go; empty when [review] names no address."""
+        review = self.settings.review
+        return plus_address(review.reply_to, token) if review.reply_to and review.plus_address else review.reply_to
 
     def new_sender(self) -> Sender:
         """Return a sender for another thread than the delivery thread's; the caller closes it."""

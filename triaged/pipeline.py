@@ -181,7 +181,7 @@ def _record(db: Connection, kept: KeptMail, understood: Understanding, office: O
     rule_uses.count(db, decision.reasons, now)
     outbox.plan(db, kept.id, deliveries, now)
     cases.note(db, case.id, "triaged", f"{screening.kind}: {decision.status}", now)
-    if decision.status is Status.REVIEW and decision.urgency is Urgency.CRITICAL and not kept.backfill:
+    if decision.urgency is Urgency.CRITICAL and not kept.backfill:
         alerting.alert(db, kept.id, office, now)
     if understood.answer and not kept.backfill:
         answering.apply(db, kept.id, message, understood.answer, office, now)

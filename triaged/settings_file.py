@@ -77,6 +77,7 @@ STORE: Final = Key("store", _STORE, "Where mail is kept")
 
 REVIEW_TO: Final = Key("to", Several(ADDRESS), "Who is asked")
 REPLY_TO: Final = Key("reply_to", ADDRESS, "Where answers go")
+PLUS: Final = Key("plus_address", Switch(), "false: the server delivers no mail for triage+code@")
 AT: Final = Key("at", Several(TIME), "When, on business days")
 AUTHSERV: Final = Key("authserv_id", LINE, "Whose Authentication-Results we trust")
 REVIEW_KEY: Final = Key("key", SecretPlace(), "Signs the digests; default: a key kept in the database")
@@ -92,6 +93,7 @@ def _review(fields: Fields, _: Reading) -> Review:
     return Review(
         to=fields.get(REVIEW_TO, ()),
         reply_to=fields.get(REPLY_TO, ""),
+        plus_address=fields.get(PLUS, True),
         at=tuple(sorted(set(times))),
         authserv_id=fields.get(AUTHSERV, ""),
         key=fields.find(REVIEW_KEY),
@@ -114,8 +116,9 @@ def _promise(fields: Fields, _: Reading) -> Promise:
     return Promise(fields.get(MISROUTED, Promise().misrouted), fields.get(CONFIDENCE, Promise().confidence))
 
 
-_REVIEW_KEYS: Final = (REVIEW_TO, REPLY_TO, AT, AUTHSERV, REVIEW_KEY, PREVIOUS_KEY, UNDO_WINDOW, ON_DUTY, ESCALATE_TO, REPEAT)
-REVIEW: Final = Key("review", Record(_REVIEW_KEYS, _review, label="[review]"), "Who is asked, and when")
+_ASKING: Final = (REVIEW_TO, REPLY_TO, PLUS, AT, AUTHSERV, REVIEW_KEY, PREVIOUS_KEY, UNDO_WINDOW)
+_ALARM: Final = (ON_DUTY, ESCALATE_TO, REPEAT)
+REVIEW: Final = Key("review", Record((*_ASKING, *_ALARM), _review, label="[review]"), "Who is asked, and when")
 PROMISE: Final = Key("promise", Record((MISROUTED, CONFIDENCE), _promise, label="[promise]"), "What the office promises")
 SCREEN: Final = Key(
     "screen", Record((WEBFORMS,), lambda fields, _: fields.get(WEBFORMS, ()), label="[screen]"), "What is a letter"

@@ -1,4 +1,4 @@
-"""Draws the guide's pictures of the digest: `triaged demo`, then `python docs/pictures/make.py triaged-demo`; needs Chromium."""
+"""Draws the guide's pictures of the digest: `triaged demo`, then `python docs/pictures/make.py triaged-demo`. Needs Chromium."""
 
 import shutil
 import subprocess

@@ -257,10 +257,21 @@ def test_nothing_in_an_answer_becomes_a_header(installation: Installation, line:
         assert "eve@" not in str(mail["To"])
 
 
-def test_a_header_injected_into_a_topic_name_is_refused_by_the_rules_file(installation: Installation) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("  trees:", '  "trees\\r\\nBcc: eve@evil.example":'),
+        ("description: Trees", 'description: "Trees\\r\\nBcc: eve@evil.example"'),
+        ("name: Parks,", 'name: "Parks\\r\\nBcc: eve@evil.example",'),
+        ("  parks: {", '  "parks\\r\\nBcc: eve@evil.example": {'),
+    ],
+)
+def test_a_header_injected_into_the_name_of_a_topic_or_department_is_refused_by_the_rules_file(
+    installation: Installation, old: str, new: str
+) -> None:
     rules = installation.rules.read_text()
-    installation.rules.write_text(rules.replace("  trees:", '  "trees\\r\\nBcc: eve@evil.example":'))
-    assert "trees" in installation.triaged("rules", "check", status=2)
+    installation.rules.write_text(rules.replace(old, new))
+    assert "Bcc" in installation.triaged("rules", "check", status=2)
 
 
 def test_an_auto_responder_never_talks_with_our_receipts(installation: Installation) -> None:
@@ -290,71 +301,6 @@ def test_a_citizen_who_writes_all_ok_writes_a_letter(installation: Installation)
     assert [record["kind"] for record in installation.export()] == ["letter", "letter"]
 
 
-# Critical mail.
-
-
-@pytest.fixture
-def on_duty(tmp_path: Path) -> Installation:
-    """An office with somebody on duty, somebody above them, and a rule that finds danger."""
-    installation = Installation(tmp_path)
-    text = installation.config.read_text()
-    people = 'on_duty = ["duty@example.gov"]\nescalate_to = ["chief@example.gov"]\nrepeat = "5m"\n'
-    installation.config.write_text(text.replace("authserv_id =", f"{people}authserv_id ="))
-    rule = "\n  - name: Danger\n    when: {subject: {words: [danger]}}\n    then: {hold: a person now, urgency: critical}\n"
-    installation.rules.write_text(installation.rules.read_text().rstrip() + rule)
-    return installation.started()
-
-
-def later(installation: Installation, minutes: int) -> None:
-    """Let the daemon's clock stand so many minutes later: repeat what is due then."""
-    from datetime import UTC, datetime
-
-    from triaged.alerting import repeat_alerts
-    from triaged.commands.opening import open_office_for
-
-    office, engine = open_office_for(str(installation.config))
-    repeat_alerts(office, engine, datetime.now(UTC) + timedelta(minutes=minutes))
-    office.close()
-    engine.dispose()
-    with sqlite3.connect(installation.folder / "triaged.db") as db:
-        db.execute("update deliveries set due_at = planned_at where kind = 'notice'")
-        db.execute("update deliveries set due_at = datetime(due_at, '-1 day') where kind = 'notice' and state = 'planned'")
-    installation.run_once()
-
-
-def test_critical_mail_goes_at_once_and_is_answered_like_a_digest(on_duty: Installation) -> None:
-    on_duty.receive(letter(1, subject="Danger! a gift", text="He has a knife."))
-    on_duty.run_once()
-    (alert,) = on_duty.sent("duty@example.gov")
-    assert alert["Subject"].startswith("CRITICAL")
-    on_duty.receive(reply(alert, f"{codes_of(alert)[0]} housing", sender="duty@example.gov"))
-    on_duty.run_once()
-    assert [record["status"] for record in on_duty.export() if record["kind"] == "letter"] == ["routed"]
-    later(on_duty, 60)
-    assert len(on_duty.sent("duty@example.gov")) == 2  # the alert and the receipt
-
-
-def test_critical_mail_is_repeated_until_answered_and_then_escalated(on_duty: Installation) -> None:
-    on_duty.receive(letter(1, subject="Danger! a gift", text="He has a knife."))
-    on_duty.run_once()
-    later(on_duty, 1)
-    assert len(on_duty.sent("duty@example.gov")) == 1
-    later(on_duty, 6)
-    assert len(on_duty.sent("duty@example.gov")) == 2
-    assert on_duty.sent("chief@example.gov") == []
-    later(on_duty, 11)
-    assert len(on_duty.sent("duty@example.gov")) == 3
-    (told,) = on_duty.sent("chief@example.gov")
-    assert "nobody has answered" in told["Subject"]
-
-
-def test_a_letter_that_is_not_critical_alarms_nobody(on_duty: Installation) -> None:
-    on_duty.receive(letter(1, subject="A gift"))
-    on_duty.run_once()
-    later(on_duty, 60)
-    assert on_duty.sent("duty@example.gov") == []
-
-
 # Spot checks.
 
 
@@ -375,6 +321,23 @@ def test_a_spot_check_confirms_or_mends_what_went_out_by_itself(installation: In
     assert waiting
 
 
+# What the administrator sets.
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_new_key_refuses_what_the_one_before_signed_unless_that_is_named(tmp_path: Path, kept: bool) -> None:
+    (tmp_path / "old").write_text("the key of last year\n")
+    (tmp_path / "new").write_text("the key of this year\n")
+    installation = with_review(tmp_path, "authserv_id =", 'key = { file = "old" }\nauthserv_id =')
+    digest = asked(installation, 1)
+    text = installation.config.read_text()
+    previous = '\nprevious_key = { file = "old" }' if kept else ""
+    installation.config.write_text(text.replace('{ file = "old" }', f'{{ file = "new" }}{previous}'))
+    (told,) = answer(installation, reply(digest, f"{codes_of(digest)[0]} trees"))
+    assert states(installation) == {"A gift 1": "routed" if kept else "review"}
+    assert ("not obeyed" in told["Subject"]) is not kept
+
+
 def test_a_key_of_the_administrator_signs_and_its_predecessor_still_opens(tmp_path: Path) -> None:
     installation = Installation(tmp_path).started()
     digest = asked(installation, 1)
@@ -383,3 +346,49 @@ def test_a_key_of_the_administrator_signs_and_its_predecessor_still_opens(tmp_pa
     installation.config.write_text(text.replace("authserv_id =", 'key = { file = "key" }\nauthserv_id ='))
     answer(installation, reply(digest, f"{codes_of(digest)[0]} trees"))
     assert states(installation) == {"A gift 1": "routed"}
+
+
+def with_review(folder: Path, old: str, new: str) -> Installation:
+    """An installation whose [review] says something else."""
+    installation = Installation(folder)
+    text = installation.config.read_text()
+    assert old in text
+    installation.config.write_text(text.replace(old, new))
+    return installation.started()
+
+
+def test_where_the_server_knows_no_plus_addresses_the_rest_of_the_mail_carries_the_token(tmp_path: Path) -> None:
+    installation = with_review(tmp_path, "authserv_id =", "plus_address = false\nauthserv_id =")
+    digest = asked(installation, 2)
+    assert digest["Reply-To"] == "triage@example.gov"
+    first, second = codes_of(digest)
+    (receipt,) = answer(installation, reply(digest, f"{first} trees"))
+    assert receipt["Reply-To"] == "triage@example.gov"
+    (undone,) = answer(installation, reply(receipt, "undo", number=2))
+    assert "Undone:" in text_of(undone)
+    html = digest.get_body(("html",))
+    assert html is not None
+    assert "mailto:triage@example.gov?subject" in str(html.get_content())
+    assert second
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('to = ["reviewer@example.gov"]\n', "", "nobody is told of what waits"),
+        ('authserv_id = "mx.example.gov"\n', "", "no answer by mail is obeyed"),
+        ('reply_to = "triage@example.gov"\n', "", "no links to answer with"),
+        (
+            'path = "mayor"\n',
+            'path = "mayor"\naddresses = ["mayor@example.gov"]\n',
+            "answers go to triage@example.gov, which no",
+        ),
+    ],
+)
+def test_check_says_what_keeps_people_from_being_asked_or_obeyed(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert said in with_review(tmp_path, old, new).triaged("check")
+
+
+def test_check_has_nothing_to_say_of_a_review_that_works(installation: Installation) -> None:
+    assert "[review]" not in installation.triaged("check")
+    assert "answers go to" not in installation.triaged("check")

@@ -76,3 +76,12 @@ def test_whatever_is_appended_below_the_quote_leaves_the_effect(name: str, below
 @settings(max_examples=300, deadline=None)
 def test_any_octets_appended_below_the_quote_leave_the_effect(name: str, below: bytes) -> None:
     assert effect((FOLDER / f"{name}.eml").read_bytes() + below) == TABLE[name]
+
+
+@given(at=st.integers(0, len(TOKEN) - 1), character=st.characters(codec="ascii", categories=("L", "N", "P", "S")))
+@settings(max_examples=300, deadline=None)
+def test_a_token_with_any_one_character_changed_opens_nothing(at: int, character: str) -> None:
+    changed = f"{TOKEN[:at]}{character}{TOKEN[at + 1 :]}".encode()
+    octets = (FOLDER / "token-only-in-address.eml").read_bytes().replace(TOKEN.encode(), changed)
+    opened = effect(octets) == "7 ok"
+    assert opened is (character == TOKEN[at])

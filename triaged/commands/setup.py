@@ -42,7 +42,7 @@ def init(folder: Path, ask: bool) -> None:
 @reports_problems
 def check(config: str | None, connect: bool) -> None:
     """Check configuration, rules with their tests, and model; status 1 if something is not right, 2 if a file is wrong."""
-    from triaged.checking import check_rules, check_wordings, connections
+    from triaged.checking import check_review, check_rules, check_wordings, connections
     from triaged.classify.topic import TopicModel
     from triaged.problem import say
 
@@ -59,6 +59,8 @@ def check(config: str | None, connect: bool) -> None:
     for problem_text in check_wordings(office):
         click.echo(f"✗ {problem_text}")
         right = False
+    for gap in check_review(office.settings):
+        click.echo(f"! {gap}")
     if isinstance(office.topics, TopicModel):
         click.echo(f"✓ model: {len(office.topics.topics)} topics")
     for connection in connections(office) if connect else ():

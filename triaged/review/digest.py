@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from triaged.message import Dispatch, Reason, Record, State
+from triaged.message import Dispatch, Reason, Record, State, Status
 from triaged.review.answer import ABOVE, LAST
 from triaged.review.code import code
 
@@ -62,6 +62,7 @@ class Item:
     sender: str
     subject: str
     lines: str
+    label: str  # of the proposal
     proposal: str
     urgency: str
     flags: str
@@ -153,6 +154,7 @@ def _meaning(number: int, record: Record, spot_check: bool) -> dict[str, Any]:
         "departments": list(record.departments),
         "urgency": record.urgency.value,
         "spot_check": spot_check,
+        "decided": record.status is Status.ROUTED,
     }
 
 
@@ -184,6 +186,7 @@ def _item(number: int, record: Record, departments: dict[str, str], now: datetim
         sender=_cut(f"{record.sender.name} <{record.sender.address}>".strip(), min(longest, 160)),
         subject=_cut(record.subject, min(longest, 160)) or "(no subject)",
         lines=_cut(record.excerpt, longest),
+        label="Decided:" if record.status is Status.ROUTED else "Proposed:",
         proposal=_cut(f"{topic}{sure} → {names or 'nobody yet'}", max(longest, 120)),
         urgency=record.urgency.value,
         flags=_cut(", ".join(flag.name for flag in record.flags), longest),

@@ -66,6 +66,23 @@ def by_name(db: Connection, name: str) -> DigestRow | None:
     return _digest(row) if row else None
 
 
+def alerts(db: Connection, mail_id: int) -> list[DigestRow]:
+    """Return the alerts of one letter, a row a person."""
+    query = select(DIGESTS).where(DIGESTS.c.name.startswith(alert_name(mail_id, ""), autoescape=True))
+    return [_digest(row) for row in db.execute(query).mappings()]
+
+
+def alarmed_since(db: Connection, since: datetime) -> set[int]:
+    """Return the mails of which alerts were first said since a moment."""
+    query = select(DIGESTS.c["items"]).where(DIGESTS.c.name.startswith("alert "), DIGESTS.c.made_at >= since)
+    return {item["mail_id"] for items in db.scalars(query) for item in items}
+
+
+def alert_name(mail_id: int, person: str) -> str:
+    """Return the name of one person's alerts of a letter: they are one digest, said several times."""
+    return f"alert {mail_id} {person.lower()}"
+
+
 def by_id(db: Connection, digest_id: int) -> DigestRow | None:
     """Return a digest by its number."""
     row = db.execute(select(DIGESTS).where(DIGESTS.c.id == digest_id)).mappings().one_or_none()

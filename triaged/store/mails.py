@@ -137,6 +137,11 @@ def load(db: Connection, mail_id: int) -> KeptMail:
     return _kept(db.execute(_ONE, {"mail_id": mail_id}).mappings().one())
 
 
+def was_there_before(db: Connection, mail_id: int) -> bool:
+    """Tell whether a mail was in its mailbox before we watched: it alarms nobody and is never acknowledged."""
+    return bool(db.scalar(select(MAILS.c.backfill).where(MAILS.c.id == mail_id)))
+
+
 def finish(db: Connection, mail_id: int, *, state: str = "done", why: str = "") -> bool:
     """Mark a mail processed (or set aside, with why); False when another worker was first."""
     return db.execute(_FINISH, {"mail_id": mail_id, "to_state": state, "why": why}).rowcount == 1
