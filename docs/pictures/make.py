@@ -1,4 +1,7 @@
-"""Draws the guide's pictures of the digest: `triaged demo`, then `python docs/pictures/make.py triaged-demo`. Needs Chromium."""
+"""Draws the guide's pictures of the digest: first `triaged demo`, then `python docs/pictures/make.py triaged-demo`.
+
+Needs Chromium.
+"""
 
 import shutil
 import subprocess
