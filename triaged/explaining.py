@@ -93,7 +93,7 @@ def _threshold(opinion: Opinion, taken_apart: Why, model: TopicModel) -> str:
     promise = model.promises[which] if which < len(model.promises) else None
     verdict = "yes" if opinion.accepted else f"no: {opinion.why or 'not sure enough'}"
     if promise is None or promise.threshold is None:
-        return f"{verdict} (no threshold keeps the promise yet: it proposes, people decide)"
+        return f"{verdict}; no threshold is in force yet"
     said = f"from {promise.threshold:.1%} on, at most {promise.ceiling:.0%} misrouted with {promise.level:.0%} certainty"
     return f"{verdict} (it may {said})"
 

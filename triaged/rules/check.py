@@ -9,6 +9,7 @@ from triaged.problem import Place, Problem, listed, nearest, shown
 from triaged.rules.conditions import Always, Condition, InList, Is, leaves, obstacle
 from triaged.rules.decide import FLAG_FLOORS, decide
 from triaged.rules.facts import Facts, Letter
+from triaged.rules.lint import idle_rules
 from triaged.rules.schema import Example, Expected, LetterTest, Rule, Rules, Sample
 
 Assess = Callable[[Message], Assessment]
@@ -66,6 +67,7 @@ def check(rules: Rules, today: date, around: Surroundings | None = None, assess:
     around = around or Surroundings()
     found = [
         *_unreached(rules.rules),
+        *idle_rules(rules.rules),
         *_expired(rules, today),
         *_unused(rules),
         *_unknown(rules, around),

@@ -592,6 +592,18 @@ rules.yaml:1:1: byte 0x89 is not UTF-8.
 rules.yaml:3:23: the control character U+0000 stands here, as in no text file.
   Allowed: text saved as UTF-8.""",
     ),
+    "a shadow that is not true": (
+        rule(extra="    shadow: yes\n"),
+        """\
+rules.yaml:14:13: rule "R": shadow is "yes".
+  Allowed: true. Did you mean true?""",
+    ),
+    "a shadow misspelt": (
+        rule(extra="    shaddow: true\n"),
+        """\
+rules.yaml:14:5: rule "R": unknown key "shaddow".
+  Allowed: name, when, then, expires, shadow, examples. Did you mean shadow?""",
+    ),
     "three at once": (
         changed("version: 1", "version: one").replace("name: R", "nmae: R").replace("press@example.gov", "press"),
         """\

@@ -33,7 +33,7 @@ def test_every_example_and_test_that_ships_comes_out_as_it_must() -> None:
 
 
 def test_the_file_at_the_top_is_the_one_that_init_copies() -> None:
-    for name in ("rules.yaml", "rules.schema.json"):
+    for name in ("rules.yaml", "rules.schema.json", "surge.schema.json"):
         assert (ROOT / name).resolve() == (ROOT / "triaged/starter" / name).resolve()
 
 

@@ -1,9 +1,10 @@
 """docs/staff.md: every example in it is read and tried, every message is the one you get, nothing is left out."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -15,6 +16,7 @@ from triaged.rules.grammar import ACTION, DEPARTMENT
 from triaged.rules.load import MOST_OCTETS, read
 from triaged.rules.samples import EXPECTED, SAMPLE
 from triaged.rules.schema import Rules
+from triaged.rules.surge import FOLDER, KEYS
 from triaged.text_file import read_octets
 
 ROOT = Path(__file__).parents[3]
@@ -44,13 +46,21 @@ def added(example: str) -> str:
     return SHIPPED.replace(f"\n{key}\n", f"\n{key}\n{lines}\n", 1)
 
 
-def loaded(text: str) -> Rules:
+def loaded(text: str, surges: Mapping[str, str] = MappingProxyType({})) -> Rules:
     """Return rules with the shipped lists beside them."""
-    return read(text.encode(), "rules.yaml", lambda name: read_octets(ROOT / "triaged/starter" / name, MOST_OCTETS))
+
+    def open_file(name: str) -> bytes:
+        return surges[name].encode() if name in surges else read_octets(ROOT / "triaged/starter" / name, MOST_OCTETS)
+
+    return read(text.encode(), "rules.yaml", open_file, surges)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[re.sub(r"\s+", " ", example)[:50] for example in EXAMPLES])
 def test_every_example_of_the_guide_can_be_put_into_the_file_as_it_stands(example: str) -> None:
+    if example.startswith(f"# {FOLDER}/"):
+        rules = loaded(SHIPPED, {example.partition("\n")[0].removeprefix("# "): example})
+        assert [say(problem) for problem in check(rules, TODAY)] == []
+        return
     text = added(example)
     if "department: parks" in example:
         text = added(EXAMPLES[[("parks:\n" in each) for each in EXAMPLES].index(True)]).replace(
@@ -88,6 +98,8 @@ def test_all_that_a_department_a_letter_and_an_outcome_may_have_is_named() -> No
     named = set(re.findall(r"`(\w+)", GUIDE))
     for record in (DEPARTMENT, SAMPLE.shape, EXPECTED):
         assert {key.name for key in record.keys} <= named | {"name", "to"}
+    storm = next(example for example in EXAMPLES if example.startswith(f"# {FOLDER}/"))
+    assert {key.name for key in KEYS} - set(re.findall(r"^(\w+):", storm, re.MULTILINE)) == {"lists"}
 
 
 def test_the_flags_that_outrank_rules_are_the_ones_of_the_guide() -> None:
