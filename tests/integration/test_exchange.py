@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exchangelib.services import common as services
 from requests.exceptions import InvalidHeader
 
 from tests.ews import ACCOUNT, OTHER, USER, EwsServer, Mail, busy, error, fine, soap
@@ -358,3 +359,19 @@ def test_a_mail_too_large_never_leaves(office: Office, sender: ExchangeSender) -
         sender.send(Envelope(USER, MAIL.recipients, MAIL.octets + b"x" * limit))
     assert caught.value.permanent
     assert office.server.asked == []
+
+
+def test_a_large_answer_is_not_taken_octet_by_octet(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """exchangelib 5.6 does so: 48 MB took 20 seconds of work, and half a minute and more beside other work."""
+    pieces: list[int] = []
+    read = services.to_xml
+
+    def counted(content: Iterator[bytes]) -> Any:
+        kept = list(content)
+        pieces.append(len(kept))
+        return read(piece for piece in kept)
+
+    monkeypatch.setattr(services, "to_xml", counted)
+    office.server.deliver(b"Subject: 1\r\n\r\n" + b"x" * 1_000_000, INBOX)
+    assert len(office.mailbox.fetch("").mails[0].octets) > 1_000_000
+    assert max(pieces) < 100

@@ -155,10 +155,9 @@ class Position:
 class FeedMailbox:
     """A mailbox over a feed: order, batches, cursor, restarts, mails that cannot be had."""
 
-    def __init__(self, name: str, feed: Feed, look_every: timedelta = LOOK_EVERY) -> None:
+    def __init__(self, name: str, feed: Feed) -> None:
         self.name = name
         self._feed = feed
-        self._look_every = look_every
         self._waiting: deque[Listed] = deque()
         self._position = Position()
         self._cursor: str | None = None  # after which `_waiting` holds
@@ -189,7 +188,7 @@ class FeedMailbox:
 
         def news() -> bool:
             nonlocal asked
-            if folder != known.folder or monotonic() - asked < self._look_every.total_seconds():
+            if folder != known.folder or monotonic() - asked < LOOK_EVERY.total_seconds():
                 return False
             asked = monotonic()
             try:
