@@ -375,3 +375,25 @@ def test_a_large_answer_is_not_taken_octet_by_octet(office: Office, monkeypatch:
     office.server.deliver(b"Subject: 1\r\n\r\n" + b"x" * 1_000_000, INBOX)
     assert len(office.mailbox.fetch("").mails[0].octets) > 1_000_000
     assert max(pieces) < 100
+
+
+def test_a_mail_that_somebody_changes_while_it_is_labelled_keeps_their_change(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (mail,) = office.receive(1)
+    uid = office.mailbox.fetch("").mails[0].uid
+    get_item = office.server._GetItem
+
+    def changed_meanwhile(body: Any) -> list[str]:
+        said = get_item(body)
+        mail.categories, mail.changed = ("Urgent",), office.server.bump()
+        return said
+
+    monkeypatch.setattr(office.server, "_GetItem", changed_meanwhile)
+    with pytest.raises(MailboxError, match="ErrorIrresolvableConflict") as caught:
+        office.mailbox.mark(uid, ["Triaged/closed"])
+    assert not caught.value.permanent
+    assert mail.categories == ("Urgent",)
+    monkeypatch.undo()
+    office.mailbox.mark(uid, ["Triaged/closed"])
+    assert mail.categories == ("Urgent", "Triaged/closed")
