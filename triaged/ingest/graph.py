@@ -209,7 +209,7 @@ class GraphFeed:
             {
                 "id": str(number),
                 "method": "GET",
-                "url": f"/{self._graph.path('messages', uid)}?{urlencode(query, quote_via=quote, safe='$(),')}",
+                "url": f"/{self._graph.path('messages', uid)}?{urlencode(query, quote_via=quote, safe='$(),=')}",
                 "headers": {"Prefer": IMMUTABLE},
             }
             for number, uid in enumerate(uids)
