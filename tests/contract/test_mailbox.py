@@ -365,8 +365,8 @@ def test_moving_many_keeps_them_all(place: Place, mailbox: Mailbox) -> None:
 def test_a_mail_is_moved_once_even_if_asked_twice(place: Place, mailbox: Mailbox) -> None:
     place.deliver(LETTER)
     uid = mailbox.fetch("").mails[0].uid
-    mailbox.move(uid, "Done")
-    mailbox.move(uid, "Done")
+    assert mailbox.move(uid, "Done") is True
+    assert mailbox.move(uid, "Done") is False
     assert len(place.folder("Done")) == 1
 
 
@@ -376,7 +376,7 @@ def test_a_mail_that_is_gone_is_not_moved_and_is_no_error(place: Place, mailbox:
     place.deliver(letter(1))
     uid = mailbox.fetch("").mails[0].uid
     place.remove(0)
-    mailbox.move(uid, "Done")
+    assert mailbox.move(uid, "Done") is False
     assert subjects(mailbox.fetch("")) == [1]
 
 
