@@ -63,8 +63,9 @@ def a_delivery(kind: str = "forward", to: str = "housing@example.gov", template:
     return Delivery(kind, to, key, SIGNER.message_id(key), "housing", template)
 
 
-def no_move(mailbox: str, uid: str, folder: str) -> None:
+def no_move(mailbox: str, uid: str, folder: str) -> bool:
     """Move nothing."""
+    return False
 
 
 def no_mark(mailbox: str, uid: str, labels: Sequence[str]) -> None:

@@ -29,6 +29,7 @@ T = TypeVar("T")
 PATIENCE: Final = 20.0  # seconds that are waited out on the spot; a longer wait is the caller's
 TRIES: Final = 3
 TIMEOUT_SECONDS: Final = 120
+PIECE_OCTETS: Final = 65_536
 ONLINE: Final = ("outlook.office365.com", "outlook.office.com", "outlook.office365.us", "partner.outlook.cn")
 END_OF_EWS: Final = (
     "Exchange Online blocks EWS since 2026-10-01 except for tenants that allow-list the application, and removes it on "
@@ -84,6 +85,13 @@ class _Adapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         super().cert_verify(conn, url, self.authorities.get(urlsplit(url).netloc, verify), cert)
+
+    def build_response(self, request: Any, answered: Any) -> Any:
+        """Give answers out in pieces: exchangelib 5.6 names no size, and so takes a large mail octet by octet."""
+        response: Any = super().build_response(request, answered)
+        read = response.iter_content
+        response.iter_content = lambda octets=PIECE_OCTETS, decode=False: read(octets, decode)
+        return response
 
 
 logging.getLogger("exchangelib").setLevel(logging.CRITICAL)  # its errors quote whole requests, letters and all

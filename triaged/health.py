@@ -104,6 +104,9 @@ def look(settings: Settings, engine: Engine, now: datetime) -> Health:
     if refused:
         since = f"; those of {rules.at:%Y-%m-%d %H:%M} UTC stay in use" if rules else ""
         problems.append(f"the rules are wrong since {refused.at:%Y-%m-%d %H:%M} UTC{since}: {refused.said.splitlines()[0]}")
+    sender = settings.sender
+    if sender.recipients_per_day and recipients >= sender.recipients_per_day:
+        problems.append(f"mail waits: {recipients:,} of {sender.recipients_per_day:,} recipients in the last 24 hours")
     figures = {
         "daemon_running": running,
         "to_process": to_process,
@@ -113,6 +116,8 @@ def look(settings: Settings, engine: Engine, now: datetime) -> Health:
         "oldest_planned_delivery": _iso(planned_since),
         "in_doubt": states.get(State.IN_DOUBT, 0),
         "recipients_in_24_hours": recipients,
+        "recipients_per_day": sender.recipients_per_day or None,
+        "mails_per_minute": sender.mails_per_minute or None,
         "messages": statuses,
         "rules_in_use_since": _iso(rules.at) if rules else None,
         "promise": {"misrouted_at_most": settings.promise.misrouted, "confidence": settings.promise.confidence, **kept},

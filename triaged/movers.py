@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from triaged.config import MailboxSettings
 from triaged.ingest.mailbox import Mailbox, MailboxError, open_mailbox
 from triaged.route.handoff import MoveError
+
+T = TypeVar("T")
 
 
 class Movers:
@@ -21,13 +24,13 @@ class Movers:
         self._base = base
         self._open: dict[str, Mailbox] = {}
 
-    def __call__(self, mailbox: str, uid: str, folder: str) -> None:
-        """Move one mail.
+    def __call__(self, mailbox: str, uid: str, folder: str) -> bool:
+        """Move one mail; tell whether it still was where it came in.
 
         Raises:
             MoveError: It was not moved.
         """
-        self._do(mailbox, lambda opened: opened.move(uid, folder))
+        return self._do(mailbox, lambda opened: opened.move(uid, folder))
 
     def mark(self, mailbox: str, uid: str, labels: Sequence[str]) -> None:
         """Make these our labels of one mail.
@@ -37,14 +40,14 @@ class Movers:
         """
         self._do(mailbox, lambda opened: opened.mark(uid, labels))
 
-    def _do(self, mailbox: str, action: Callable[[Mailbox], None]) -> None:
+    def _do(self, mailbox: str, action: Callable[[Mailbox], T]) -> T:
         settings = self._settings.get(mailbox)
         if settings is None:
             raise MoveError(f"mailbox {mailbox} is not configured any more", permanent=True)
         if mailbox not in self._open:
             self._open[mailbox] = open_mailbox(settings.kind, settings.name, settings.access, self._base)
         try:
-            action(self._open[mailbox])
+            return action(self._open[mailbox])
         except MailboxError as error:
             self.close(mailbox)
             raise MoveError(str(error), permanent=error.permanent) from error

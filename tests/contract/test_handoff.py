@@ -56,10 +56,12 @@ def test_a_delivery_that_went_well_is_sent_and_says_so(kind: str, tmp_path: Path
 def test_carried_out_twice_it_shows_once(kind: str, tmp_path: Path) -> None:
     places = {"INBOX": {"17"}, "Triaged/Done": set[str]()}
 
-    def move(mailbox: str, uid: str, folder: str) -> None:
-        if uid in places["INBOX"]:  # a mail that is gone is no error
-            places["INBOX"].remove(uid)
-            places[folder].add(uid)
+    def move(mailbox: str, uid: str, folder: str) -> bool:
+        if uid not in places["INBOX"]:  # a mail that is gone is no error
+            return False
+        places["INBOX"].remove(uid)
+        places[folder].add(uid)
+        return True
 
     labels: dict[str, tuple[str, ...]] = {}
 
@@ -93,9 +95,17 @@ def test_labels_that_could_not_be_set_keep_the_servers_words(permanent: bool, st
     assert outcome == Outcome(state, "it takes no keywords of ours")
 
 
+@pytest.mark.parametrize(
+    ("there", "said"), [(True, "moved to Triaged/Done"), (False, "somebody had moved or deleted it before")]
+)
+def test_a_move_says_whether_a_person_was_first(there: bool, said: str, tmp_path: Path) -> None:
+    outcome = open_handoffs(means(spool(tmp_path), lambda *_: there))["move"].deliver(DELIVERIES["move"], a_case())
+    assert outcome == Outcome(State.SENT, said)
+
+
 @pytest.mark.parametrize(("permanent", "state"), [(False, State.PLANNED), (True, State.FAILED)])
 def test_a_move_that_did_not_happen_keeps_the_servers_words(permanent: bool, state: State, tmp_path: Path) -> None:
-    def move(mailbox: str, uid: str, folder: str) -> None:
+    def move(mailbox: str, uid: str, folder: str) -> bool:
         raise MoveError(f"{mailbox} {uid} {folder}: [OVERQUOTA]", permanent=permanent)
 
     outcome = open_handoffs(means(spool(tmp_path), move))["move"].deliver(DELIVERIES["move"], a_case())

@@ -25,6 +25,7 @@ from tests.contract.places import (
     as_given,
     recreate,
 )
+from triaged.ingest import feed
 from triaged.ingest.mailbox import BATCH_MAILS, BATCH_OCTETS, KINDS, MAX_MAIL_OCTETS, Batch, Mailbox, MailboxError
 
 EVERY = {"imap", "maildir", "eml", "mbox", "graph", "exchange"}
@@ -310,7 +311,8 @@ def test_latest_sees_mail_that_came_after_an_earlier_look(place: Place, mailbox:
     assert mailbox.fetch(mailbox.latest()).mails == ()
 
 
-def test_waiting_ends_when_mail_comes(place: Place, mailbox: Mailbox) -> None:
+def test_waiting_ends_when_mail_comes(place: Place, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "LOOK_EVERY", timedelta(seconds=0.5))
     cursor = mailbox.fetch("").cursor
     waiter = threading.Thread(target=mailbox.wait, args=(NEVER, lambda: False))
     started = time.monotonic()
@@ -363,8 +365,8 @@ def test_moving_many_keeps_them_all(place: Place, mailbox: Mailbox) -> None:
 def test_a_mail_is_moved_once_even_if_asked_twice(place: Place, mailbox: Mailbox) -> None:
     place.deliver(LETTER)
     uid = mailbox.fetch("").mails[0].uid
-    mailbox.move(uid, "Done")
-    mailbox.move(uid, "Done")
+    assert mailbox.move(uid, "Done") is True
+    assert mailbox.move(uid, "Done") is False
     assert len(place.folder("Done")) == 1
 
 
@@ -374,7 +376,7 @@ def test_a_mail_that_is_gone_is_not_moved_and_is_no_error(place: Place, mailbox:
     place.deliver(letter(1))
     uid = mailbox.fetch("").mails[0].uid
     place.remove(0)
-    mailbox.move(uid, "Done")
+    assert mailbox.move(uid, "Done") is False
     assert subjects(mailbox.fetch("")) == [1]
 
 

@@ -1,6 +1,7 @@
 """The process dies at every step while mail comes from, and goes out by, Graph or Exchange: nothing lost, nothing twice.
 
-The servers live in the parent process, so what they hold at the end is what the world outside saw.
+The servers live in the parent process, so what they hold at the end is what the world outside saw. One letter is enough here:
+what may go wrong between letters is no matter of where they lie, and test_pipeline.py tries it with several.
 """
 
 import shutil
@@ -22,7 +23,7 @@ from triaged.store import records
 from triaged.store.engine import open_engine, reading
 
 model_loaded_once = test_pipeline.model_loaded_once
-MAILS = 2
+MAILS = 1
 INBOX = "inbox-id"
 HELD: dict[str, tuple[str, ...]] = {
     "graph": ("folders", "mails", "left", "sent", "changes", "_change", "listings"),
@@ -40,7 +41,8 @@ def settings(kind: str, server: Any) -> str:
     where = f'url = "{server.url if kind == "graph" else server.endpoint}"\ntls_ca = "{server.ca}"\n{oauth}'
     head = test_pipeline.SETTINGS.partition("[[mailbox]]")[0]
     mailbox = (
-        f'[[mailbox]]\nname = "mayor"\nkind = "{kind}"\nuser = "mayor@example.gov"\nafter = {{ processed = "Done" }}\n{where}\n'
+        f'[[mailbox]]\nname = "mayor"\nkind = "{kind}"\nuser = "mayor@example.gov"\nlabels = true\n'
+        f'after = {{ processed = "Done" }}\n{where}\n'
     )
     sender = f'[sender]\nkind = "{kind}"\nfrom = "correspondence@example.gov"\nuser = "mayor@example.gov"\n{where}\n'
     return f"{head}{mailbox}\n{sender}"
@@ -82,7 +84,7 @@ class World:
         sent = Counter(to for mail in self.server.sent for to in recipients(mail))
         for record in found:
             states = {item.delivery.kind + item.delivery.department: item.delivery.state for item in record.deliveries}
-            assert states["forwardhousing"] is states["forwardparks"] is states["move"] is State.SENT
+            assert states["forwardhousing"] is states["forwardparks"] is states["label"] is states["move"] is State.SENT
             assert sent[record.sender.address] <= 1, "a citizen was acknowledged twice"
             if states["acknowledge"] is State.SENT:
                 assert sent[record.sender.address] == 1
@@ -92,7 +94,8 @@ class World:
         acknowledged = sum(sent[record.sender.address] for record in found)
         assert len(keys) == 2 * MAILS + acknowledged, "a hand-off that went twice says by its key that it is the same"
         assert self.server.inside(INBOX) == []
-        assert len(self.server.inside(self.server.find("Done").id)) == MAILS
+        done = self.server.inside(self.server.find("Done").id)
+        assert [mail.categories for mail in done] == [("Triaged/heat", "Triaged/handed-off")] * MAILS
 
 
 def recipients(mail: Any) -> list[str]:
@@ -112,7 +115,7 @@ def test_wherever_the_process_dies_nothing_is_lost_or_acknowledged_twice(world: 
     world.check(undisturbed)
     assert len(world.server.sent) == 3 * MAILS
     total = int((undisturbed / "points").read_text())
-    assert total > 30
+    assert total > 20
     for point in range(1, total + 1):
         folder = world.anew(tmp_path / str(point))
         assert in_a_child(folder, Killer(point)) == KILLED, f"point {point} was not reached"
@@ -145,6 +148,6 @@ def test_a_connection_that_is_cut_at_any_request_loses_and_doubles_nothing(
             assert sent[f"writer{number}@example.org"] == 1, f"cut at request {step}"
         assert sent["housing@example.gov"] >= MAILS
         if not cut_off:
-            assert step > 15
+            assert step > 12
             return
     pytest.fail("there are more requests than were cut")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exchangelib.services import common as services
 from requests.exceptions import InvalidHeader
 
 from tests.ews import ACCOUNT, OTHER, USER, EwsServer, Mail, busy, error, fine, soap
@@ -358,3 +359,41 @@ def test_a_mail_too_large_never_leaves(office: Office, sender: ExchangeSender) -
         sender.send(Envelope(USER, MAIL.recipients, MAIL.octets + b"x" * limit))
     assert caught.value.permanent
     assert office.server.asked == []
+
+
+def test_a_large_answer_is_not_taken_octet_by_octet(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """exchangelib 5.6 does so: 48 MB took 20 seconds of work, and half a minute and more beside other work."""
+    pieces: list[int] = []
+    read = services.to_xml
+
+    def counted(content: Iterator[bytes]) -> Any:
+        kept = list(content)
+        pieces.append(len(kept))
+        return read(piece for piece in kept)
+
+    monkeypatch.setattr(services, "to_xml", counted)
+    office.server.deliver(b"Subject: 1\r\n\r\n" + b"x" * 1_000_000, INBOX)
+    assert len(office.mailbox.fetch("").mails[0].octets) > 1_000_000
+    assert max(pieces) < 100
+
+
+def test_a_mail_that_somebody_changes_while_it_is_labelled_keeps_their_change(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (mail,) = office.receive(1)
+    uid = office.mailbox.fetch("").mails[0].uid
+    get_item = office.server._GetItem
+
+    def changed_meanwhile(body: Any) -> list[str]:
+        said = get_item(body)
+        mail.categories, mail.changed = ("Urgent",), office.server.bump()
+        return said
+
+    monkeypatch.setattr(office.server, "_GetItem", changed_meanwhile)
+    with pytest.raises(MailboxError, match="ErrorIrresolvableConflict") as caught:
+        office.mailbox.mark(uid, ["Triaged/closed"])
+    assert not caught.value.permanent
+    assert mail.categories == ("Urgent",)
+    monkeypatch.undo()
+    office.mailbox.mark(uid, ["Triaged/closed"])
+    assert mail.categories == ("Urgent", "Triaged/closed")

@@ -163,9 +163,7 @@ def test_labels_are_no_mail_to_count(office: Office) -> None:
     assert "label" in {item["kind"] for item in office.installation.only()["deliveries"]}
 
 
-def test_mail_that_a_person_takes_away_in_the_moment_it_is_read_is_noted(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_mail_that_a_person_takes_away_while_it_is_read_is_noted(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     kept, taken = (office.server.deliver(letter(number), INBOX) for number in (1, 2))
     answer = office.server.answer
 

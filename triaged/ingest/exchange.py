@@ -92,19 +92,22 @@ class ExchangeFeed:
                 for mail in group:  # perhaps one of them is more than the server can bear
                     yield self._alone(mail)
 
-    def move(self, uid: str, parts: tuple[str, ...]) -> None:
+    def move(self, uid: str, parts: tuple[str, ...]) -> bool:
         """Move a mail, if it still is where it came in."""
 
-        def move(account: Any) -> None:
+        def move(account: Any) -> bool:
             found = list(GetItem(account=account).call([ItemId(uid)], additional_fields=None, shape=ID_ONLY))
             if found and isinstance(found[0], ews_errors.ErrorItemNotFound):
-                return
+                return False
             target = self._ensure(account, parts)
             for moved in MoveItem(account=account).call([ItemId(uid)], to_folder=target):
-                if isinstance(moved, Exception) and not isinstance(moved, ews_errors.ErrorItemNotFound):
+                if isinstance(moved, ews_errors.ErrorItemNotFound):
+                    return False
+                if isinstance(moved, Exception):
                     raise moved
+            return True
 
-        self._do(move)
+        return self._do(move)
 
     def mark(self, uid: str, labels: Sequence[str]) -> None:
         """Set categories; if somebody changed the mail since we looked, Exchange refuses, and it is tried again later."""

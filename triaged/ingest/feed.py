@@ -88,8 +88,8 @@ class Feed(Protocol):
     def contents(self, folder: str, mails: Sequence[Listed]) -> Iterator[Content]:
         """Yield each mail's content, in order; a mail that is in another folder by now is gone."""
 
-    def move(self, uid: str, parts: tuple[str, ...]) -> None:
-        """Move a mail that is in the folder; one that is not is not an error."""
+    def move(self, uid: str, parts: tuple[str, ...]) -> bool:
+        """Move a mail that is in the folder; tell whether it was."""
 
     def mark(self, uid: str, labels: Sequence[str]) -> None:
         """Make these our labels of a mail; one that is gone is not an error."""
@@ -155,10 +155,9 @@ class Position:
 class FeedMailbox:
     """A mailbox over a feed: order, batches, cursor, restarts, mails that cannot be had."""
 
-    def __init__(self, name: str, feed: Feed, look_every: timedelta = LOOK_EVERY) -> None:
+    def __init__(self, name: str, feed: Feed) -> None:
         self.name = name
         self._feed = feed
-        self._look_every = look_every
         self._waiting: deque[Listed] = deque()
         self._position = Position()
         self._cursor: str | None = None  # after which `_waiting` holds
@@ -189,7 +188,7 @@ class FeedMailbox:
 
         def news() -> bool:
             nonlocal asked
-            if folder != known.folder or monotonic() - asked < self._look_every.total_seconds():
+            if folder != known.folder or monotonic() - asked < LOOK_EVERY.total_seconds():
                 return False
             asked = monotonic()
             try:
@@ -199,9 +198,9 @@ class FeedMailbox:
 
         pause(at_most, stopped, news)
 
-    def move(self, uid: str, folder: str) -> None:
+    def move(self, uid: str, folder: str) -> bool:
         """Move one mail, if it still is where it came in."""
-        self._feed.move(uid, folder_parts(folder))
+        return self._feed.move(uid, folder_parts(folder))
 
     def mark(self, uid: str, labels: Sequence[str]) -> None:
         """Make these our labels of a mail."""

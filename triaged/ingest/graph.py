@@ -90,16 +90,19 @@ class GraphFeed:
                     answered = there.get(mail.uid)
                     yield Content(mail.uid) if answered is None else replace(self._content(mail.uid), answered=answered)
 
-    def move(self, uid: str, parts: tuple[str, ...]) -> None:
+    def move(self, uid: str, parts: tuple[str, ...]) -> bool:
         """Move a mail, unless a person already did."""
         with self._errors():
-            if uid in self._which_are_in(str(self._open()["id"]), [uid]):
-                target = self._ensure(parts)
-                try:
-                    self._graph.post(self._graph.path("messages", uid, "move"), {"destinationId": target})
-                except GraphError as error:
-                    if error.status != NOT_FOUND:
-                        raise
+            if uid not in self._which_are_in(str(self._open()["id"]), [uid]):
+                return False
+            target = self._ensure(parts)
+            try:
+                self._graph.post(self._graph.path("messages", uid, "move"), {"destinationId": target})
+            except GraphError as error:
+                if error.status == NOT_FOUND:
+                    return False
+                raise
+            return True
 
     def mark(self, uid: str, labels: Sequence[str]) -> None:
         """Set categories, wherever the mail is by now. A category that a person sets between our two requests is lost."""
@@ -209,7 +212,7 @@ class GraphFeed:
             {
                 "id": str(number),
                 "method": "GET",
-                "url": f"/{self._graph.path('messages', uid)}?{urlencode(query, quote_via=quote, safe='$(),')}",
+                "url": f"/{self._graph.path('messages', uid)}?{urlencode(query, quote_via=quote, safe='$(),=')}",
                 "headers": {"Prefer": IMMUTABLE},
             }
             for number, uid in enumerate(uids)

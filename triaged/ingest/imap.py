@@ -90,16 +90,19 @@ class ImapMailbox:
                 return
         pause(at_most, stopped)
 
-    def move(self, uid: str, folder: str) -> None:
+    def move(self, uid: str, folder: str) -> bool:
         """Move one mail: by MOVE, else by COPY and an EXPUNGE of that UID only, else not at all."""
         parts, wanted = folder_parts(folder), Position.parse(uid)
         with self._connected() as session:
             if self._open(session, writable=True).validity != wanted.validity:
-                return  # the folder was made anew: that mail is gone, and its UID may be another's
+                return False  # the folder was made anew: that mail is gone, and its UID may be another's
             way = session.move if session.has("MOVE") else session.copy_and_expunge if session.has("UIDPLUS") else None
             if way is None:
                 raise MailboxError(f"{self._where}: moves no mail: it offers neither MOVE nor UIDPLUS", permanent=True)
+            if not session.exists(wanted.uid):
+                return False
             self._put(session, parts, lambda name: way(wanted.uid, name))
+            return True
 
     def mark(self, uid: str, labels: Sequence[str]) -> None:
         """Set Gmail labels where the server has them, else keywords, each by itself: what staff set meanwhile stays."""

@@ -202,10 +202,9 @@ class Session:
 
     def copy_and_expunge(self, uid: int, name: str) -> None:
         """UID COPY, then remove this one mail and no other (RFC 4315); never plain EXPUNGE."""
-        if self.exists(uid):
-            self._client.copy([uid], name)
-            self._client.add_flags([uid], [b"\\Deleted"], silent=True)
-            self._client.uid_expunge([uid])
+        self._client.copy([uid], name)
+        self._client.add_flags([uid], [b"\\Deleted"], silent=True)
+        self._client.uid_expunge([uid])
 
     def labels(self, uid: int, *, gmail: bool) -> list[str] | None:
         """Return a mail's Gmail labels or IMAP keywords; None if it is gone."""

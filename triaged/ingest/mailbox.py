@@ -84,8 +84,10 @@ class Mailbox(Protocol):
             MailboxError: The connection broke.
         """
 
-    def move(self, uid: str, folder: str) -> None:
-        """Move one mail to another folder (made if missing); a mail that is gone is not an error.
+    def move(self, uid: str, folder: str) -> bool:
+        """Move one mail to another folder (made if missing); tell whether it still was where it came in.
+
+        That a person has moved or deleted it is no error.
 
         Raises:
             MailboxError: It was not moved.

@@ -62,9 +62,9 @@ class LocalMailbox:
         """Return when files changed."""
         self._now().wait(at_most, stopped)
 
-    def move(self, uid: str, folder: str) -> None:
+    def move(self, uid: str, folder: str) -> bool:
         """Move one mail."""
-        self._now().move(uid, folder)
+        return self._now().move(uid, folder)
 
     def mark(self, uid: str, labels: Sequence[str]) -> None:
         """Files carry no labels that mail programs agree on."""
@@ -171,14 +171,14 @@ class FileMailbox:
             before = self._stamp or self._layout.stamp()
             pause(at_most, stopped, lambda: self._layout.stamp() != before)
 
-    def move(self, uid: str, folder: str) -> None:
+    def move(self, uid: str, folder: str) -> bool:
         """Rename a mail's file into another folder, its flags kept."""
         parts = folder_parts(folder)
         with self._errors():
             for _ in range(3):  # somebody else may be renaming it too, to set flags
                 found = self._layout.find(uid)
                 if found is None:
-                    return
+                    return False
                 target = self._layout.place(parts, found)
                 try:
                     found.rename(target)
@@ -186,7 +186,8 @@ class FileMailbox:
                     continue
                 sync_folder(target.parent)
                 sync_folder(found.parent)
-                return
+                return True
+        return False
 
     def save_draft(self, octets: bytes, folder: str) -> None:
         """Write a mail into another folder of the same layout; a maildir flags it as a draft."""

@@ -141,7 +141,7 @@ class Mbox:
             before = self._stamp or stamp(self._path.stat())
             pause(at_most, stopped, lambda: stamp(self._path.stat()) != before)
 
-    def move(self, uid: str, folder: str) -> None:
+    def move(self, uid: str, folder: str) -> bool:
         """Refuse: taking a mail out would write the whole file anew under other programs' feet."""
         raise MailboxError(f"{self._path}: mail cannot be moved out of an mbox file; use a maildir", permanent=True)
 

@@ -80,8 +80,8 @@ class MoveError(Exception):
 class Mover(Protocol):
     """Moves a mail in a mailbox, connecting to it if need be."""
 
-    def __call__(self, mailbox: str, uid: str, folder: str) -> None:
-        """Move it; a mail that is gone is not an error.
+    def __call__(self, mailbox: str, uid: str, folder: str) -> bool:
+        """Move it; tell whether it still was where it came in.
 
         Raises:
             MoveError: It was not moved.

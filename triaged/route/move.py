@@ -13,10 +13,10 @@ class Move:
     def deliver(self, delivery: Delivery, case: Case) -> Outcome:
         """Move the case's mail to the delivery's folder."""
         try:
-            self._move(case.record.mailbox, case.uid, delivery.to)
+            moved = self._move(case.record.mailbox, case.uid, delivery.to)
         except MoveError as error:
             return Outcome(State.FAILED if error.permanent else State.PLANNED, str(error))
-        return Outcome(State.SENT, f"moved to {delivery.to}")
+        return Outcome(State.SENT, f"moved to {delivery.to}" if moved else "somebody had moved or deleted it before")
 
 
 def open_handoff(means: Means) -> Handoff:

@@ -1,5 +1,6 @@
 """A sender that keeps to what its provider allows."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -95,7 +96,9 @@ def test_limits_of_the_settings_hold_over_restarts(tmp_path: Path) -> None:
         office.run_once()
     assert len(office.sent()) == 3
     assert "3 of 3 recipients" in office.triaged("check", "--connect")
-    assert "recipients in 24 hours: 3" in office.triaged("status")
+    status = json.loads(office.triaged("status", "--json", status=1))
+    assert (status["recipients_in_24_hours"], status["recipients_per_day"], status["mails_per_minute"]) == (3, 3, 10_000)
+    assert any("mail waits: 3 of 3 recipients in the last 24 hours" in problem for problem in status["problems"])
     waiting = [item for record in office.export() for item in record["deliveries"] if item["state"] == "planned"]
     assert len([item for item in waiting if item["kind"] in ("forward", "acknowledge")]) == 3
 
