@@ -38,9 +38,8 @@ def main() -> None:
         print(f"{wrong:.0%} wrong: called broken within {CHECKS} checks in {broken / OFFICES:.1%} of offices")
     for wrong in (0.08, 0.16):
         after = np.array([noticed_after(checks(rng, wrong, 200)) for _ in range(100)])
-        print(
-            f"{wrong:.0%} wrong: noticed after {np.median(after):.0f} checks in the middle, {np.quantile(after, 0.9):.0f} in nine of ten"
-        )
+        middle, most = np.median(after), np.quantile(after, 0.9)
+        print(f"{wrong:.0%} wrong: noticed after {middle:.0f} checks in the middle, {most:.0f} in nine of ten")
     topic, confidence, right = letters(rng, 200_000)
     for ceiling in (0.02, 0.05):
         broken, alone_share = 0, []
