@@ -133,7 +133,7 @@ def in_words(promise: Promise, alone: tuple[int, int] | None = None) -> list[str
         alone: Letters decided without a person, and all letters, of late; None: not counted.
     """
     ceiling = percent(promise.ceiling)
-    what = f"of the letters that go without a person at most {ceiling} go the wrong way, {promise.level:.0%} sure"
+    what = f"of the letters that go without a person at most {ceiling} go the wrong way, {percent(promise.level)} sure"
     lines = [f"Promised: {what}. {_standing(promise)}"]
     if promise.misrouted is not None:
         low, high = promise.interval
@@ -164,7 +164,7 @@ def _standing(promise: Promise) -> str:
     if promise.standing is Standing.KEPT:
         return "It is kept."
     until = (
-        f"until {promise.missing} more letters are decided and right"
+        f"until at least {promise.missing} more letters are decided"
         if promise.missing
         else "until more of its guesses are right"
     )

@@ -118,8 +118,8 @@ def test_spot_checks_find_a_model_that_is_four_times_as_often_wrong_within_weeks
 
 def test_words_say_promise_estimate_share_and_what_is_missing() -> None:
     kept = in_words(stand([RIGHT] * 400 + [CHECKED] * 9 + [CHECKED_WRONG], 0.02, 0.95), (30, 120))
-    assert kept[0] == "Promised: of the letters that go without a person at most 2 % go the wrong way, 95% sure. It is kept."
+    assert kept[0] == "Promised: of the letters that go without a person at most 2 % go the wrong way, 95 % sure. It is kept."
     assert kept[1].startswith("Estimated: 0.2 % wrong (0 % to 1.4 %), from 410 letters")
     assert kept[2].startswith("Spot checks: 1 of 10 wrong (10 %; 0.3 % to 44.5 %)")
     assert kept[-1] == "In the last 30 days 30 of 120 letters (25 %) went without a person."
-    assert "until 149 more letters" in in_words(Promise(0.02, 0.95, Standing.PROPOSING, None, 0, 149))[0]
+    assert "at least 149 more letters" in in_words(Promise(0.02, 0.95, Standing.PROPOSING, None, 0, 149))[0]
