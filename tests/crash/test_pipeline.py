@@ -154,6 +154,7 @@ def work(folder: Path, killer: Killer) -> None:
     while turns.process_waiting(office, engine, lambda: NOW, never, lambda: None, batch=2):
         pass
     pipeline.deliver_due(office, engine, lambda: NOW, never, lambda: None)
+    mailbox.close()
     office.close()
     engine.dispose()
 
