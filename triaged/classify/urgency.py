@@ -11,12 +11,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from triaged.classify.dates import days_until
-from triaged.classify.phrases import BREAK, matcher, prefilter, sentences, tables, words
+from triaged.classify.phrases import BREAK, matcher, prefilter, sentences, split_words, tables
 from triaged.message import Flag, Urgency
 
 if TYPE_CHECKING:
     from spacy.language import Language
-    from spacy.matcher import Matcher
 
 SOON_DAYS: Final = 7
 MAX_CHARACTERS: Final = 8_000
@@ -32,6 +31,7 @@ _TABLES: Final = {
     "fr": ("fr", "ht"),
 }
 _WITH_VULNERABLE: Final = ("no_heat", "no_power")
+_CAN_BE_CALLED_OFF: Final = ("eviction", "lockout", "no_power", "threat", "threat_to_office")  # "cut off, and no food" stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def alarm(text: str, language: str, now: datetime) -> Alarm:
         now: The office's clock, aware; dates in the text are read by it.
     """
     parts = list(sentences(text[:MAX_CHARACTERS]))[:MAX_SENTENCES]
-    tokens = [words(part) for part in parts]
+    tokens = split_words(parts)
     spaced = [f" {' '.join(sentence)} " for sentence in tokens]
     whole = BREAK.join(spaced)
     asked = [code for code in _asked(language) if prefilter(code).search(whole)]
@@ -113,21 +113,19 @@ def _language() -> "Language":
     return spacy.blank("xx")
 
 
-@cache
-def _matcher(code: str) -> "Matcher":
-    return matcher(code, _language().vocab)
-
-
 def _hits(code: str, tokens: Sequence[Sequence[str]], near: set[int]) -> list[_Hit]:
     from spacy.tokens import Doc
 
-    nlp, found = _language(), _matcher(code)
+    nlp = _language()
     sentence_of: list[int] = []
     flat: list[str] = []
     for index, sentence in enumerate(tokens):
         if index in near:
             flat += [*sentence, BREAK]
             sentence_of += [index] * (len(sentence) + 1)
+    found = matcher(code, f" {' '.join(flat)} ", nlp.vocab)
+    if found is None:
+        return []
     with nlp.memory_zone():  # else the vocabulary of a daemon grows for years
         matches: list[tuple[int, int, int]] = found(Doc(nlp.vocab, words=flat))
         named = [(str(nlp.vocab.strings[key]), start, end) for key, start, end in matches]
@@ -165,7 +163,8 @@ def _taken_back(hit: _Hit, cues: dict[str, list[_Hit]]) -> bool:
     own = any(_overlap(cue, hit) for cue in denials)  # "no heat", "plus de chauffage": the danger is the lack itself
     if not own and any(0 <= hit.start - cue.end <= _NEGATION_REACH for cue in denials):
         return True
-    if any(0 <= cue.sentence - hit.sentence <= 1 and not _overlap(cue, hit) for cue in cues.get("resolved", ())):
+    ends = [*cues.get("resolved", ()), *(cues.get("called_off", ()) if hit.flag in _CAN_BE_CALLED_OFF else ())]
+    if any(0 <= cue.sentence - hit.sentence <= 1 and not _overlap(cue, hit) for cue in ends):
         return True
     return any(
         cue.sentence == hit.sentence and not _overlap(cue, hit) for name in ("past", "elsewhere") for cue in cues.get(name, ())

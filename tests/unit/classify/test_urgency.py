@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from triaged.classify.language import identify
+from triaged.classify.phrases import split_words, words
 from triaged.classify.urgency import alarm
 from triaged.message import Urgency
 
@@ -50,6 +51,26 @@ def test_a_flag_shows_the_words_that_caused_it() -> None:
 )
 def test_an_eviction_is_critical_when_its_date_is_near_by_the_offices_clock(text: str, urgency: Urgency) -> None:
     assert alarm(text, "en", NOW).urgency is urgency
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("My benefits were stopped and we have nothing to eat.", "en"),
+        ("My coverage is cancelled and I ran out of insulin.", "en"),
+        ("We are starving. Thank you for helping.", "en"),
+        ("Me cancelaron los cupones y no tenemos nada que comer.", "es"),
+        ("دو دن سے ہم نے کچھ نہیں کھایا۔ شکریہ", "ur"),
+    ],
+)
+def test_what_was_cancelled_elsewhere_and_thanks_end_no_hunger(text: str, language: str) -> None:
+    assert alarm(text, language, NOW).urgency is Urgency.CRITICAL
+
+
+def test_many_sentences_at_once_fold_as_each_by_itself() -> None:
+    parts = ["No HEAT!", "\ue000 odd", "没有暖气", ""]
+    assert split_words(parts) == [words(part) for part in parts]
+    assert split_words([]) == []
 
 
 def test_a_long_hostile_text_is_read_in_bounded_time() -> None:
