@@ -22,6 +22,7 @@ LONGEST_LINK: Final = 1_800  # characters; above it some mail programs cut a mai
 MOST_OCTETS: Final = 100_000  # of HTML; Gmail hides what is above some 102 KB
 _EXCERPTS: Final = (240, 120, 60, 30, 15)  # characters of each letter: shorter ones when the whole would be too large
 _OTHER_TOPICS: Final = 2
+_FIRST_REPLY: Final = ("acknowledgement", "no acknowledgement")
 # Control characters, and those that turn the order of what follows round: a stranger's text may not reach beyond its line.
 _UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -198,8 +199,8 @@ def _item(number: int, record: Record, departments: dict[str, str], now: datetim
 
 
 def _why(record: Record) -> Sequence[Reason]:
-    """Return what decided; rules that are only tried out did not."""
-    return [reason for reason in record.reasons if reason.by != "shadow"][-2:]
+    """Return what decided where the letter goes: not rules that are only tried out, nor what became of the first reply."""
+    return [reason for reason in record.reasons if reason.by != "shadow" and reason.name not in _FIRST_REPLY][-2:]
 
 
 def _link(says: str, asking: Asking) -> Link:

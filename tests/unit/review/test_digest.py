@@ -185,3 +185,14 @@ def test_the_latest_time_that_has_come_is_the_slot(hour: int, slot: int | None) 
 
 def test_there_is_no_slot_on_a_day_off() -> None:
     assert latest_slot(NOW, (time(8, 30),), is_business_day=False) is None
+
+
+def test_the_why_of_a_card_is_about_the_letter_and_not_about_its_first_reply() -> None:
+    unsure = Reason("promise", "review", "61% sure, which is not enough")
+    quiet = Reason("rule", "no acknowledgement", "the flag violence forbids it")
+    held = Reason("screen", "acknowledgement", "not acknowledged: twice in seven days")
+    tried = Reason("shadow", "A rule", "would close it")
+    made = digest(replace(record(), reasons=(Reason("model", "heat", "spoken for by “cold”"), unsure, quiet, held, tried)))
+    assert "spoken for by “cold”; 61% sure, which is not enough" in made.text
+    for other in (quiet, held, tried):
+        assert other.because not in made.text
