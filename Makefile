@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-.PHONY: venv demo test check model lock clean
+.PHONY: venv demo test coverage check model lock clean
 
 venv: $(VENV)/.installed
 
@@ -18,6 +18,10 @@ demo: venv
 
 test: venv
 	@$(BIN)/pytest -n auto --dist worksteal
+
+# Branches of the pure core that the unit tests take; those that count their own seconds are left out, tracing is slow.
+coverage: venv
+	@$(BIN)/pytest -q -n auto --dist worksteal tests/unit -k "not in_time and not quickly" --cov --cov-report=term:skip-covered
 
 check: venv
 	@$(BIN)/ruff check .
