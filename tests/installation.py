@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -179,15 +180,27 @@ class Service:
         self._log = log
         self.heard: list[str] = []
 
+        self._listener = threading.Thread(target=self._listen)
+        self._listener.start()
+
+    def _listen(self) -> None:
+        """Hear all that it says: after ten states that nobody reads, its next one would block it for ever."""
+        while self.process.poll() is None:
+            ready, _, _ = select.select([self._channel], [], [], 0.2)
+            if ready:
+                self.heard.append(self._channel.recv(4096).decode())
+
+    def gone(self) -> None:
+        """Let go of a service that has ended."""
+        self._listener.join()
+
     def hears(self, state: str) -> None:
         """Wait for a state such as READY=1."""
         end = time.monotonic() + PATIENCE
         while not any(state in said for said in self.heard):
-            ready, _, _ = select.select([self._channel], [], [], 0.2)
-            if ready:
-                self.heard.append(self._channel.recv(4096).decode())
-            assert self.process.poll() is None or ready, f"it ended instead of saying {state}:\n{self.log()}"
+            assert self.process.poll() is None, f"it ended instead of saying {state}:\n{self.log()}"
             assert time.monotonic() < end, f"never heard {state}; heard {self.heard}\n{self.log()}"
+            time.sleep(0.05)
 
     def log(self) -> str:
         return self._log.read_text()
@@ -209,9 +222,11 @@ def service(installation: Installation) -> Iterator[Service]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel, log.open("ab") as stderr:
         channel.bind(str(address))
         process = subprocess.Popen(command, stderr=stderr, env=environment, cwd=installation.folder)
+        running = Service(process, channel, log)
         try:
-            yield Service(process, channel, log)
+            yield running
         finally:
             if process.poll() is None:
                 process.kill()
             process.wait()
+            running.gone()

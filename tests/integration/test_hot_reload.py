@@ -58,7 +58,7 @@ def test_a_list_in_a_file_of_its_own_is_watched_too(installation: Installation) 
     with service(installation) as daemon:
         daemon.hears("READY=1")
         (installation.folder / "friends.txt").write_text("ana@example.org\nwriter1@example1.org\n")
-        wait_until(lambda: "rules taken into use" in daemon.log(), "the longer list")
+        wait_until(lambda: "1 added, 0 removed" in daemon.log(), "the longer list")
         installation.receive(letter(subject="Hello"))
         wait_until(lambda: len(installation.sent("parks")) == 1, "the hand-off by the list")
         assert daemon.stop() == 0
@@ -83,7 +83,7 @@ def test_a_wrong_file_is_told_to_the_editors_once_and_stays_out_of_use_across_re
         assert 'unknown topic "heet"' in status
         assert "stay in use" in status
         installation.rules.write_text(with_editor(BOILER))
-        wait_until(lambda: "rules taken into use" in daemon.log(), "the mended rules")
+        wait_until(lambda: "rule “Heat” changed" in daemon.log(), "the mended rules")
         assert daemon.stop() == 0
     (mail,) = installation.sent("editor@example.gov")
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -92,7 +92,7 @@ def test_a_wrong_file_is_told_to_the_editors_once_and_stays_out_of_use_across_re
     assert 'unknown topic "heet"' in text
     assert "Did you mean heat?" in text
     assert "stay in use" in text
-    assert "the rules are wrong" not in installation.triaged("status", "--json")
+    assert "the rules are wrong" not in installation.triaged("status", "--json", status=1)  # it was stopped
 
 
 def test_run_once_with_a_wrong_file_goes_on_with_the_last_good_rules(installation: Installation) -> None:
