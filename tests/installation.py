@@ -209,13 +209,7 @@ class Service:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal; return the exit status."""
         self.process.send_signal(number)
-        end = time.monotonic() + PATIENCE
-        while self.process.poll() is None:  # systemd always reads; a channel that nobody reads is full after some ten signs
-            ready, _, _ = select.select([self._channel], [], [], 0.05)
-            if ready:
-                self.heard.append(self._channel.recv(4096).decode())
-            assert time.monotonic() < end, f"it does not stop:\n{self.log()}"
-        return self.process.returncode
+        return self.process.wait(PATIENCE)
 
 
 @contextmanager
