@@ -45,7 +45,8 @@ def people_said(installation: Installation, *, right: int, wrong: int = 0, spot_
         for number, is_right in enumerate([True] * right + [False] * wrong, start=first):
             at = (now + timedelta(microseconds=number)).strftime("%Y-%m-%d %H:%M:%S.%f")
             db.execute(
-                "insert into mails values (?, 'mayor', ?, ?, x'', 0, ?, ?, 0, 0, 'done', '')",
+                "insert into mails (id, mailbox, uid, fingerprint, raw, size_octets, received_at, kept_at, backfill, attempts,"
+                " state, fault, answered) values (?, 'mayor', ?, ?, x'', 0, ?, ?, 0, 0, 'done', '', 0)",
                 (number, f"u{number}", f"f{number}", at, at),
             )
             db.execute(
