@@ -149,6 +149,11 @@ def _matcher(language: str, chosen: tuple[int, ...], vocab: "Vocab") -> "Matcher
     return built
 
 
+def forget_matchers() -> None:
+    """Let go of all matchers, and with them of their vocabulary."""
+    _matcher.cache_clear()
+
+
 def _tokens(pattern: str) -> list[dict[str, Any]]:
     tokens: list[dict[str, Any]] = []
     for word in pattern.split():

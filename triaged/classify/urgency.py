@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from triaged.classify.dates import days_until
-from triaged.classify.phrases import BREAK, matcher, prefilter, sentences, split_words, tables
+from triaged.classify.phrases import BREAK, forget_matchers, matcher, prefilter, sentences, split_words, tables
 from triaged.message import Flag, Urgency
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _TABLES: Final = {
     "ht": ("ht", "fr"),
     "fr": ("fr", "ht"),
 }
+_MOST_WORDS: Final = 200_000  # a word costs spaCy 3.8 forty octets for ever, memory zone or not: a daemon runs for years
 _WITH_VULNERABLE: Final = ("no_heat", "no_power")
 _CAN_BE_CALLED_OFF: Final = ("eviction", "lockout", "no_power", "threat", "threat_to_office")  # "cut off, and no food" stands
 
@@ -113,10 +114,18 @@ def _language() -> "Language":
     return spacy.blank("xx")
 
 
+def _language_for_now() -> "Language":
+    """Return the vocabulary to match with; a new one once the old has seen many words."""
+    if len(_language().vocab) > _MOST_WORDS:
+        _language.cache_clear()
+        forget_matchers()
+    return _language()
+
+
 def _hits(code: str, tokens: Sequence[Sequence[str]], near: set[int]) -> list[_Hit]:
     from spacy.tokens import Doc
 
-    nlp = _language()
+    nlp = _language_for_now()
     sentence_of: list[int] = []
     flat: list[str] = []
     for index, sentence in enumerate(tokens):
@@ -126,7 +135,7 @@ def _hits(code: str, tokens: Sequence[Sequence[str]], near: set[int]) -> list[_H
     found = matcher(code, f" {' '.join(flat)} ", nlp.vocab)
     if found is None:
         return []
-    with nlp.memory_zone():  # else the vocabulary of a daemon grows for years
+    with nlp.memory_zone():  # else the vocabulary keeps every word
         matches: list[tuple[int, int, int]] = found(Doc(nlp.vocab, words=flat))
         named = [(str(nlp.vocab.strings[key]), start, end) for key, start, end in matches]
     joiner = "" if code == "zh" else " "

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from triaged.classify import urgency
 from triaged.classify.language import identify
 from triaged.classify.phrases import split_words, words
 from triaged.classify.urgency import alarm
@@ -75,3 +76,12 @@ def test_many_sentences_at_once_fold_as_each_by_itself() -> None:
 
 def test_a_long_hostile_text_is_read_in_bounded_time() -> None:
     assert alarm("we are starving " * 50_000, "en", NOW).urgency is Urgency.CRITICAL
+
+
+def test_a_vocabulary_that_has_seen_many_words_is_replaced_and_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon reads for years; spaCy keeps a trace of each word for ever."""
+    before = urgency._language()
+    found = alarm("We are being evicted tomorrow.", "en", NOW)
+    monkeypatch.setattr(urgency, "_MOST_WORDS", 1)
+    assert alarm("We are being evicted tomorrow.", "en", NOW) == found
+    assert urgency._language() is not before
