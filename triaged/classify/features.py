@@ -76,9 +76,16 @@ def cut(body: str) -> str:
 
 def fold(text: str, *, digits: bool = False) -> str:
     """Return single-spaced words: any case, Latin accents and Arabic letter forms folded, all digits alike unless kept."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    return " ".join(text.casefold().translate(_folding(digits)).split())
+    if text.isascii():  # the same, in a fraction of the time
+        folded = text.lower().encode("ascii").translate(_ascii_folding(digits)).decode("ascii")
+    else:
+        folded = unicodedata.normalize("NFKC", text).casefold().translate(_folding(digits))
+    return " ".join(folded.split())
+
+
+@cache
+def _ascii_folding(digits: bool) -> bytes:
+    return bytes(range(128)).decode("ascii").translate(_folding(digits)).encode("ascii").ljust(256)
 
 
 @cache

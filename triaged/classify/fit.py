@@ -1,29 +1,25 @@
-"""Labelled rows → a topic model. scikit-learn is imported here and nowhere else in the room."""
+"""Labelled rows → a topic model."""
 
 import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from triaged.classify.features import BUCKETS, HASH_BITS, Floats, Vocabulary, fold, learn_vocabulary, matrix, occurrences
+from triaged.classify.machine import Machine, candidates
 from triaged.classify.rows import Row, RowsError
-from triaged.classify.topic import NONE, Evidence, Head, Lessons, TopicModel, distance, oddness, softmax, stacked
+from triaged.classify.topic import NONE, Evidence, Head, Lessons, TopicModel, distance, oddness, softmax
 from triaged.classify.topics import Text
 
 MAX_COLUMNS: Final = 200_000
 MAX_WEIGHTS: Final = 15_000_000  # columns times classes: 60 MB in memory
 MAX_ENTRIES: Final = 30_000_000  # n-grams of all rows: keeps training under 2 GB; beyond, rows are taken evenly by topic
-SMALL: Final = 3_000_000  # columns times classes: logistic regression up to here
-LOGISTIC_STRENGTH: Final = 5.0  # C
-LOGISTIC_VECTORS: Final = 2.0  # length of a sentence vector beside TF-IDF rows of length 1.4
-MACHINE_STRENGTH: Final = 0.5
-MACHINE_VECTORS: Final = 1.5
 _BATCH: Final = 256
 
 
@@ -172,21 +168,43 @@ def _head(
     classes: tuple[str, ...],
     vectors: Floats | None = None,
 ) -> Head:
-    margins = np.zeros((len(labels), len(classes)), dtype=np.float32)
+    """Fit the machine that is right on the most held-out rows; what it said of them calibrates it."""
+
+    def right(tried: tuple[Machine, Floats]) -> float:
+        return float(weights[tried[1].argmax(axis=1) == labels].sum())
+
+    machines = candidates(sparse.shape[1], len(classes))
+    tried = [(one, _held_out(one, sparse, known, vectors, labels, weights, folds, len(classes))) for one in machines]
+    machine, margins = max(tried, key=right)
+    coefficients, intercept = machine.fit(sparse, vectors, labels, weights, len(classes))
+    temperature = _temperature(margins, labels, weights)
+    evidence = _evidence(margins, temperature, labels, classes, lessons, vectors)
+    return Head(coefficients, intercept, temperature, evidence)
+
+
+def _held_out(
+    machine: Machine,
+    sparse: csr_array,
+    known: Vocabulary,
+    vectors: Floats | None,
+    labels: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    folds: NDArray[np.int64],
+    classes: int,
+) -> Floats:
+    """Return the margins of every row by a classifier that had not learnt from its fold."""
+    margins = np.zeros((len(labels), classes), dtype=np.float32)
     for number in np.unique(folds):
         held = folds == number
         seen = np.zeros(sparse.shape[1], dtype=np.bool_)
         seen[sparse[~held].indices] = True
         asked = _restricted(sparse[held], seen, known)  # a new letter's unknown n-grams do not count either
         learnt = None if vectors is None else vectors[~held]
-        coefficients, intercept = _machine(sparse[~held], learnt, labels[~held], weights[~held], len(classes))
+        coefficients, intercept = machine.fit(sparse[~held], learnt, labels[~held], weights[~held], classes)
         margins[held] = asked @ coefficients[: asked.shape[1]] + intercept
         if vectors is not None:
             margins[held] += vectors[held] @ coefficients[asked.shape[1] :]
-    coefficients, intercept = _machine(sparse, vectors, labels, weights, len(classes))
-    temperature = _temperature(margins, labels, weights)
-    evidence = _evidence(margins, temperature, labels, classes, lessons, vectors)
-    return Head(coefficients, intercept, temperature, evidence)
+    return margins
 
 
 def _restricted(sparse: csr_array, seen: NDArray[np.bool_], known: Vocabulary) -> csr_array:
@@ -196,47 +214,6 @@ def _restricted(sparse: csr_array, seen: NDArray[np.bool_], known: Vocabulary) -
     length = np.sqrt(np.bincount(block, weights=values**2, minlength=2 * sparse.shape[0]))
     values = (values / np.maximum(length[block], 1e-9)).astype(np.float32)
     return csr_array((values, sparse.indices, sparse.indptr), shape=sparse.shape)
-
-
-def _machine(
-    sparse: csr_array,
-    vectors: Floats | None,
-    labels: NDArray[np.int64],
-    weights: NDArray[np.float64],
-    classes: int,
-) -> tuple[Floats, Floats]:
-    """Return a linear classifier for TF-IDF rows beside unit vectors: weights (columns, classes) and intercepts.
-
-    Multinomial logistic regression where it is quick, else a support vector machine, one class against the rest: with few
-    examples the first is better by two points, with many they are alike (docs/decisions).
-    """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.svm import LinearSVC
-
-    dimensions = 0 if vectors is None else vectors.shape[1]
-    columns = sparse.shape[1]
-    present = np.unique(labels)
-    coefficients = np.zeros((columns + dimensions, classes), dtype=np.float32)
-    intercept = np.full(classes, -1.0, dtype=np.float32)
-    if len(present) < 2:
-        intercept[present] = 1.0
-        return coefficients, intercept
-    small = columns * len(present) <= SMALL
-    scale = LOGISTIC_VECTORS if small else MACHINE_VECTORS
-    features = sparse if vectors is None else stacked(sparse, scale * vectors)
-    machine: Any = (
-        LogisticRegression(C=LOGISTIC_STRENGTH, tol=1e-3, max_iter=200)
-        if small
-        else LinearSVC(C=MACHINE_STRENGTH, tol=0.01, random_state=0, max_iter=2_000)
-    )
-    machine.fit(features, labels, sample_weight=weights)
-    found, offset = machine.coef_, machine.intercept_
-    if len(present) == 2:  # scikit-learn gives the second class's side only
-        found, offset = np.vstack((-found, found)), np.concatenate((-offset, offset))
-    coefficients[:, present] = found.T
-    coefficients[columns:] *= scale
-    intercept[present] = offset
-    return coefficients, intercept
 
 
 def _temperature(margins: Floats, labels: NDArray[np.int64], weights: NDArray[np.float64]) -> float:

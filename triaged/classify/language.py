@@ -52,7 +52,7 @@ _SCRIPTS: Final = (
 _RUNS: Final = re.compile("|".join(f"(?P<{name}>[{ranges}]+)" for name, ranges in _SCRIPTS))
 _WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _OTHER: Final = re.compile("[\u0370-\u03ff\u0530-\u05ff\u0700-\u074f\u0780-\u097f\u0a00-\u10ff\u1200-\u137f\u1780-\u17ff]")
-_NO_LANGUAGE: Final = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|\d+")
+_NO_LANGUAGE: Final = re.compile(r"https?://\S+|www\.\S+|(?<!\S)\S+@\S+|\d+")
 _WEIGHT: Final = {"Han": 3.0, "Kana": 3.0, "Hangul": 2.0}  # one such character says as much as several letters
 
 # Characters that only one of the two ways of writing Chinese uses, among the most frequent of each.
@@ -216,7 +216,7 @@ def _latin(text: str) -> tuple[str, float]:
         for place, share in known.get(word, ()):
             spoken[place] += share
     first, second = np.sort(spoken)[:-3:-1]
-    if first >= _MANY_FUNCTION_WORDS and first >= 3 * second and first >= 0.25 * len(words):
+    if first >= _MANY_FUNCTION_WORDS and first >= 3 * second and first >= 0.18 * len(words):
         return names[int(spoken.argmax())], 0.99  # plain enough; the statistics cost half a millisecond
     _, scores = _scores(text[:_STATISTICS_READ], _LATIN_CANDIDATES)
     logits = np.log(np.maximum(scores, 1e-9)) * min(1.0, 0.25 + len(words) / 20)  # few words: trust the statistics less

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 BREAK: Final = "."  # the token between two sentences
 GAP: Final = "…"  # in a pattern: up to five words (eight characters of Chinese) may stand here
 CUES: Final = ("negation", "resolved", "called_off", "past", "elsewhere", "soon")
+_BLOCK: Final = 16  # expressions
 _SENTENCE_END: Final = re.compile(r"[.!?;:\n。！？；：।؟۔…]+")
 _EDGE: Final = "\ue000"  # private use: folding keeps it
 _BETWEEN: Final = f" {_EDGE} "
@@ -123,7 +124,7 @@ def matcher(language: str, text: str, vocab: "Vocab") -> "Matcher | None":
 
     The text is written as for `prefilter`. With all of a table's patterns spaCy takes longer than the rest of a prediction.
     """
-    chosen = tuple(at for at, one in enumerate(_expressions(language)) if one.search(text))
+    chosen = tuple(at for block, members in _blocks(language) if block.search(text) for at, one in members if one.search(text))
     return _matcher(language, chosen, vocab) if chosen else None
 
 
@@ -133,10 +134,16 @@ def _listed(language: str) -> tuple[tuple[str, str], ...]:
 
 
 @cache
-def _expressions(language: str) -> tuple[Any, ...]:
+def _blocks(language: str) -> tuple[tuple[Any, tuple[tuple[int, Any], ...]], ...]:
+    """Return the expressions, a few at a time behind one that finds any of them: a seventh of the time of one by one."""
     import re2
 
-    return tuple(re2.compile(f" {_whole(pattern)}") for _, pattern in _listed(language))
+    whole = [(at, _whole(pattern)) for at, (_, pattern) in enumerate(_listed(language))]
+    blocks = (whole[start : start + _BLOCK] for start in range(0, len(whole), _BLOCK))
+    return tuple(
+        (re2.compile(f" (?:{'|'.join(one for _, one in block)})"), tuple((at, re2.compile(f" {one}")) for at, one in block))
+        for block in blocks
+    )
 
 
 @lru_cache(maxsize=256)
