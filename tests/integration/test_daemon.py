@@ -2,7 +2,9 @@
 
 import json
 import signal
+import socket
 import sqlite3
+from contextlib import suppress
 
 from tests.installation import RULES, Installation, letter, service, wait_until
 
@@ -127,5 +129,9 @@ def test_it_stops_though_nobody_reads_what_it_tells_systemd(installation: Instal
     with service(installation) as daemon:
         daemon.hears("READY=1")
         daemon.hang_up()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other, suppress(BlockingIOError):
+            other.setblocking(False)
+            while True:  # some ten messages fill the queue
+                other.sendto(b"STATUS=full", str(installation.folder / "notify"))
         wait_until(lambda: "systemd was not told" in daemon.log(), "the queue being full")
         assert daemon.stop() == 0
