@@ -52,7 +52,10 @@ _SCRIPTS: Final = (
 _RUNS: Final = re.compile("|".join(f"(?P<{name}>[{ranges}]+)" for name, ranges in _SCRIPTS))
 _WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _OTHER: Final = re.compile("[\u0370-\u03ff\u0530-\u05ff\u0700-\u074f\u0780-\u097f\u0a00-\u10ff\u1200-\u137f\u1780-\u17ff]")
-_NO_LANGUAGE: Final = re.compile(r"https?://\S+|www\.\S+|(?<!\S)\S+@\S+|\d+")
+_ADDRESS: Final = re.compile(r"https?://\S+|www\.\S+|(?<!\S)\S+@\S+")
+_SIGNS_OF_ADDRESSES: Final = ("@", "://", "www.")
+_DIGITS: Final = re.compile(r"\d+")
+_ENOUGH_LETTERS: Final = re.compile(r"(?:[A-Za-z][^A-Za-z]*){3}")
 _WEIGHT: Final = {"Han": 3.0, "Kana": 3.0, "Hangul": 2.0}  # one such character says as much as several letters
 
 # Characters that only one of the two ways of writing Chinese uses, among the most frequent of each.
@@ -127,9 +130,12 @@ class Part:
 
 def identify(text: str) -> tuple[str, float]:
     """Return a code of languages.yaml and its probability, 0 to 1; ("und", …) for an unknown language or too little text."""
-    read = _NO_LANGUAGE.sub(" ", text[:_READ])
+    read = text[:_READ]
+    if any(sign in read for sign in _SIGNS_OF_ADDRESSES):
+        read = _ADDRESS.sub(" ", read)
+    read = _DIGITS.sub(" ", read)
     if read.isascii():
-        return _ours(*_latin(read)) if sum(map(str.isalpha, read)) >= _LEAST_LETTERS else (UNKNOWN, 0.0)
+        return _ours(*_latin(read)) if _ENOUGH_LETTERS.search(read) else (UNKNOWN, 0.0)
     weight: dict[str, float] = {}
     for run in _RUNS.finditer(read):
         script = run.lastgroup or ""
@@ -206,21 +212,37 @@ def _arabic(text: str) -> tuple[str, float]:
 
 
 def _latin(text: str) -> tuple[str, float]:
+    names, _ = _restricted(_LATIN_CANDIDATES)
+    for read in (
+        text[:_STATISTICS_READ],
+        text,
+    ):  # the statistics cost half a millisecond
+        words, spoken = _spoken(read, len(names))
+        second, first = sorted(spoken)[-2:]
+        if first >= _MANY_FUNCTION_WORDS and first >= 3 * second and first >= 0.18 * words:
+            return names[spoken.index(first)], 0.99
+    return _by_statistics(text[:_STATISTICS_READ], names)
+
+
+def _spoken(text: str, languages: int) -> tuple[int, list[float]]:
+    """Return how many words there are, and how many of them are function words of each language."""
+    words = _WORD.findall(text.casefold().replace("’", "'"))
+    known = _function_words()
+    spoken = [0.0] * languages
+    for word in words:
+        if word in known:
+            for place, share in known[word]:
+                spoken[place] += share
+    return len(words), spoken
+
+
+def _by_statistics(text: str, names: Sequence[str]) -> tuple[str, float]:
     import numpy as np
 
-    names, _ = _restricted(_LATIN_CANDIDATES)
-    words = _WORD.findall(text[:_STATISTICS_READ].casefold().replace("’", "'"))
-    known = _function_words()
-    spoken = np.zeros(len(names))
-    for word in words:
-        for place, share in known.get(word, ()):
-            spoken[place] += share
-    first, second = np.sort(spoken)[:-3:-1]
-    if first >= _MANY_FUNCTION_WORDS and first >= 3 * second and first >= 0.18 * len(words):
-        return names[int(spoken.argmax())], 0.99  # plain enough; the statistics cost half a millisecond
-    _, scores = _scores(text[:_STATISTICS_READ], _LATIN_CANDIDATES)
-    logits = np.log(np.maximum(scores, 1e-9)) * min(1.0, 0.25 + len(words) / 20)  # few words: trust the statistics less
-    logits += 6.0 * spoken / max(4, len(words))
+    words, spoken = _spoken(text, len(names))
+    _, scores = _scores(text, _LATIN_CANDIDATES)
+    logits = np.log(np.maximum(scores, 1e-9)) * min(1.0, 0.25 + words / 20)  # few words: trust the statistics less
+    logits += 6.0 * np.array(spoken) / max(4, words)
     logits[[names.index(name) for name in _FUNCTION_WORDS]] += 0.5
     best = np.exp(logits - logits.max())
     best /= best.sum()

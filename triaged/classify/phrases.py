@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
-from triaged.classify.features import fold
+from triaged.classify.features import PART, fold
 
 if TYPE_CHECKING:
     from spacy.matcher import Matcher
@@ -19,8 +19,7 @@ GAP: Final = "…"  # in a pattern: up to five words (eight characters of Chines
 CUES: Final = ("negation", "resolved", "called_off", "past", "elsewhere", "soon")
 _BLOCK: Final = 16  # expressions
 _SENTENCE_END: Final = re.compile(r"[.!?;:\n。！？；：।؟۔…]+")
-_EDGE: Final = "\ue000"  # private use: folding keeps it
-_BETWEEN: Final = f" {_EDGE} "
+_BETWEEN: Final = f" {PART} "
 _HAN: Final = re.compile("([\u3400-\u9fff])")
 
 
@@ -34,15 +33,13 @@ class Table:
 
 def words(sentence: str) -> list[str]:
     """Return folded words; every Chinese character is one."""
-    return split_words([sentence])[0]
+    return fold_all([sentence]).split()
 
 
-def split_words(parts: Sequence[str]) -> list[list[str]]:
-    """Return the words of each part; all are folded at once, which takes a third of the time of one by one."""
-    folded = fold(_BETWEEN.join(part.replace(_EDGE, " ") for part in parts), digits=True)
-    if not folded.isascii():
-        folded = _HAN.sub(r" \1 ", folded)
-    return [part.split() for part in folded.split(_EDGE)] if parts else []
+def fold_all(parts: Sequence[str]) -> str:
+    """Return the words of all parts, single-spaced, with `BREAK` between parts: takes a third of the time of one by one."""
+    folded = fold(_BETWEEN.join(part.replace(PART, " ") for part in parts), digits=True).replace(PART, BREAK)
+    return folded if folded.isascii() else " ".join(_HAN.sub(r" \1 ", folded).split())
 
 
 def sentences(text: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from triaged.classify.dates import days_until
-from triaged.classify.phrases import BREAK, forget_matchers, matcher, prefilter, sentences, split_words, tables
+from triaged.classify.phrases import BREAK, fold_all, forget_matchers, matcher, prefilter, sentences, tables
 from triaged.message import Flag, Urgency
 
 if TYPE_CHECKING:
@@ -69,13 +69,13 @@ def alarm(text: str, language: str, now: datetime) -> Alarm:
         now: The office's clock, aware; dates in the text are read by it.
     """
     parts = list(sentences(text[:MAX_CHARACTERS]))[:MAX_SENTENCES]
-    tokens = split_words(parts)
-    spaced = [f" {' '.join(sentence)} " for sentence in tokens]
-    whole = BREAK.join(spaced)
-    asked = [code for code in _asked(language) if prefilter(code).search(whole)]
+    folded = f" {fold_all(parts)} "
+    asked = [code for code in _asked(language) if prefilter(code).search(folded)]
     if not asked:
         return Alarm(Urgency.NORMAL, ())
     own = _asked(language)[0]
+    spaced = folded.split(BREAK)
+    tokens = [sentence.split() for sentence in spaced]
     near = _near(index for index, sentence in enumerate(spaced) if any(prefilter(code).search(sentence) for code in asked))
     hits = {code: _hits(code, tokens, near) for code in dict.fromkeys((own, *asked))}
     soon = {index for index in near if 0 <= index < len(parts) and _is_soon(parts[index], now)}
