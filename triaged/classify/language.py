@@ -212,7 +212,7 @@ def _arabic(text: str) -> tuple[str, float]:
 
 
 def _latin(text: str) -> tuple[str, float]:
-    names, _ = _restricted(_LATIN_CANDIDATES)
+    names = _identifiers()[_LATIN_CANDIDATES].nb_classes
     for read in (
         text[:_STATISTICS_READ],
         text,
@@ -250,7 +250,7 @@ def _by_statistics(text: str, names: Sequence[str]) -> tuple[str, float]:
     return names[at], float(best[at])
 
 
-def _statistical(text: str, candidates: Sequence[str]) -> tuple[str, float]:
+def _statistical(text: str, candidates: tuple[str, ...]) -> tuple[str, float]:
     names, scores = _scores(text, candidates)
     at = int(scores.argmax())
     return names[at], float(scores[at])
@@ -259,7 +259,7 @@ def _statistical(text: str, candidates: Sequence[str]) -> tuple[str, float]:
 @cache
 def _function_words() -> dict[str, list[tuple[int, float]]]:
     """Return each word's languages, as places among the Latin candidates; a word of several counts for each by its share."""
-    names, _ = _restricted(_LATIN_CANDIDATES)
+    names = _identifiers()[_LATIN_CANDIDATES].nb_classes
     places: dict[str, list[int]] = {}
     for name, words in _FUNCTION_WORDS.items():
         for word in words.split():
@@ -268,24 +268,23 @@ def _function_words() -> dict[str, list[tuple[int, float]]]:
 
 
 @cache
-def _identifier() -> Any:
+def _identifiers() -> dict[tuple[str, ...], Any]:
+    """Return an identifier for each list of candidates; together they hold a fourth of the columns that the package ships."""
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    whole = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    found: dict[tuple[str, ...], Any] = {}
+    for candidates in (_LATIN_CANDIDATES, _CYRILLIC_CANDIDATES, _ARABIC_CANDIDATES):
+        whole.set_languages([code for code in candidates if code in whole.labels])
+        columns = (whole.nb_ptc, whole.nb_pc, whole.nb_classes)
+        found[candidates] = LanguageIdentifier(
+            *columns, whole.tk_nextmove, whole.tk_output, norm_probs=True, tk_row=whole.tk_row
+        )
+        found[candidates]._rowbase = whole._rowbase  # the same for all: 4 MB
+        whole.set_languages()
+    return found
 
 
-@cache
-def _restricted(candidates: tuple[str, ...]) -> tuple[list[str], Any]:
-    whole = _identifier()
-    whole.set_languages([code for code in candidates if code in whole.labels or code in whole._full_model[2]])
-    names, columns = list(whole.nb_classes), (whole.nb_ptc, whole.nb_pc)
-    whole.set_languages()
-    return names, columns
-
-
-def _scores(text: str, candidates: Sequence[str]) -> tuple[list[str], Any]:
-    names, (weights, priors) = _restricted(tuple(candidates))
-    identifier = _identifier()
-    identifier.nb_classes, identifier.nb_ptc, identifier.nb_pc = names, weights, priors
-    identifier._set_alias_pairs()
-    return names, identifier._decide(text[:500])
+def _scores(text: str, candidates: tuple[str, ...]) -> tuple[list[str], Any]:
+    identifier = _identifiers()[candidates]
+    return identifier.nb_classes, identifier._decide(text[:500])

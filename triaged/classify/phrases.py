@@ -2,10 +2,11 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from triaged.classify.features import PART, fold
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 BREAK: Final = "."  # the token between two sentences
 GAP: Final = "…"  # in a pattern: up to five words (eight characters of Chinese) may stand here
 CUES: Final = ("negation", "resolved", "called_off", "past", "elsewhere", "soon")
-_BLOCK: Final = 16  # expressions
 _SENTENCE_END: Final = re.compile(r"[.!?;:\n。！？；：।؟۔…]+")
 _BETWEEN: Final = f" {PART} "
 _HAN: Final = re.compile("([\u3400-\u9fff])")
@@ -78,23 +78,70 @@ def parse(language: str, sections: Mapping[str, Any]) -> Table:
     return Table(language, patterns)
 
 
-@cache
-def prefilter(language: str) -> Any:
-    """Return an RE2 pattern that finds what any flag's patterns would: most letters hold none and need no spaCy.
+def found(language: str, text: str, *, alarming: bool = False) -> tuple[int, ...]:
+    """Return the patterns of one language's table (numbers of `_listed`) that occur in a text, by RE2.
 
-    It is searched in single-spaced folded words with a space at both ends (Chinese: every character spaced).
+    Args:
+        language: Whose table.
+        text: Folded words as `fold_all` gives them, with a space at both ends.
+        alarming: Ask only the patterns that call for somebody: most letters hold none and need no spaCy.
     """
+    index = _index(language, alarming)
+    said = _said(text)
+    likely = {at for word in said & index.by_word.keys() for at in index.by_word[word]}
+    return tuple(
+        at
+        for at in sorted(likely.union(index.wild))
+        if all(not slot.isdisjoint(said) for slot in index.slots[at]) and _search(language, at)(text)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Which patterns a letter can hold at all, by its words: a set operation instead of hundreds of searches."""
+
+    by_word: Mapping[str, tuple[int, ...]]  # a word that a pattern cannot do without → such patterns
+    slots: Mapping[int, tuple[frozenset[str], ...]]  # pattern → one word of each of these must be there
+    wild: tuple[int, ...]  # patterns of beginnings and endings of words only
+
+
+@cache
+def _index(language: str, alarming: bool) -> _Index:
+    by_word: dict[str, list[int]] = {}
+    slots: dict[int, tuple[frozenset[str], ...]] = {}
+    for at, (name, pattern) in enumerate(_listed(language)):
+        if alarming and not name.endswith((".critical", ".high")):
+            continue
+        slots[at] = tuple(filter(None, map(_slot, pattern.split())))
+        for word in max(slots[at], key=lambda slot: min(map(len, slot)), default=()):
+            by_word.setdefault(word, []).append(at)
+    wild = tuple(at for at, needed in slots.items() if not needed)
+    return _Index({word: tuple(places) for word, places in by_word.items()}, slots, wild)
+
+
+def _slot(word: str) -> frozenset[str]:
+    """Return what `_said` holds of a text with this pattern word, one a choice: the longest word, two characters of Chinese."""
+    if word == GAP or "*" in word:
+        return frozenset()
+    choices = [words(option) for option in word.split("|")]
+    if not all(choices):
+        return frozenset()
+    return frozenset("".join(said[:2]) if _HAN.search(said[0]) else max(said, key=len) for said in choices)
+
+
+def _said(text: str) -> set[str]:
+    """Return the words of a text, and every two neighbouring ones of Chinese characters as one."""
+    said = text.split()
+    pairs = () if text.isascii() else (f"{one}{two}" for one, two in pairwise(said) if len(one) == len(two) == 1)
+    return {*said, *pairs}
+
+
+@cache
+def _search(language: str, at: int) -> Callable[[str], Any]:
     import re2
 
-    alarming = (
-        pattern
-        for name, listed in table(language).patterns.items()
-        if name.endswith((".critical", ".high"))
-        for pattern in listed
-    )
-    options = re2.Options()
-    options.max_mem = 64 << 20
-    return re2.compile(f" (?:{'|'.join(sorted({_whole(pattern) for pattern in alarming}))})", options)
+    searched: Callable[[str], Any] = re2.compile(f" {_whole(_listed(language)[at][1])}").search
+    return searched
 
 
 def _whole(pattern: str) -> str:
@@ -117,30 +164,14 @@ def _expression(word: str) -> str:
 
 
 def matcher(language: str, text: str, vocab: "Vocab") -> "Matcher | None":
-    """Return a spaCy matcher of those patterns of one language's table that RE2 finds in a text, None if none.
-
-    The text is written as for `prefilter`. With all of a table's patterns spaCy takes longer than the rest of a prediction.
-    """
-    chosen = tuple(at for block, members in _blocks(language) if block.search(text) for at, one in members if one.search(text))
+    """Return a spaCy matcher of the patterns that `found` finds, None if none: with all of a table's it takes too long."""
+    chosen = found(language, text)
     return _matcher(language, chosen, vocab) if chosen else None
 
 
 @cache
 def _listed(language: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, pattern) for name, listed in table(language).patterns.items() for pattern in listed)
-
-
-@cache
-def _blocks(language: str) -> tuple[tuple[Any, tuple[tuple[int, Any], ...]], ...]:
-    """Return the expressions, a few at a time behind one that finds any of them: a seventh of the time of one by one."""
-    import re2
-
-    whole = [(at, _whole(pattern)) for at, (_, pattern) in enumerate(_listed(language))]
-    blocks = (whole[start : start + _BLOCK] for start in range(0, len(whole), _BLOCK))
-    return tuple(
-        (re2.compile(f" (?:{'|'.join(one for _, one in block)})"), tuple((at, re2.compile(f" {one}")) for at, one in block))
-        for block in blocks
-    )
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from triaged.classify.dates import days_until
-from triaged.classify.phrases import BREAK, fold_all, forget_matchers, matcher, prefilter, sentences, tables
+from triaged.classify.phrases import BREAK, fold_all, forget_matchers, found, matcher, sentences, tables
 from triaged.message import Flag, Urgency
 
 if TYPE_CHECKING:
@@ -70,22 +70,22 @@ def alarm(text: str, language: str, now: datetime) -> Alarm:
     """
     parts = list(sentences(text[:MAX_CHARACTERS]))[:MAX_SENTENCES]
     folded = f" {fold_all(parts)} "
-    asked = [code for code in _asked(language) if prefilter(code).search(folded)]
+    asked = [code for code in _asked(language) if found(code, folded, alarming=True)]
     if not asked:
         return Alarm(Urgency.NORMAL, ())
     own = _asked(language)[0]
     spaced = folded.split(BREAK)
     tokens = [sentence.split() for sentence in spaced]
-    near = _near(index for index, sentence in enumerate(spaced) if any(prefilter(code).search(sentence) for code in asked))
+    near = _near(index for index, sentence in enumerate(spaced) if any(found(code, sentence, alarming=True) for code in asked))
     hits = {code: _hits(code, tokens, near) for code in dict.fromkeys((own, *asked))}
     soon = {index for index in near if 0 <= index < len(parts) and _is_soon(parts[index], now)}
-    found: dict[str, tuple[Urgency, list[str]]] = {}
+    dangers: dict[str, tuple[Urgency, list[str]]] = {}
     for code in asked:
         for name, urgency, phrase in _dangers(hits[code], hits[own], soon):
-            level, phrases = found.setdefault(name, (urgency, []))
-            found[name] = (level.at_least(urgency), phrases if phrase in phrases else [*phrases, phrase])
-    urgency = max((level for level, _ in found.values()), key=lambda level: level.rank, default=Urgency.NORMAL)
-    return Alarm(urgency, tuple(Flag(name, tuple(phrases)) for name, (_, phrases) in sorted(found.items())))
+            level, phrases = dangers.setdefault(name, (urgency, []))
+            dangers[name] = (level.at_least(urgency), phrases if phrase in phrases else [*phrases, phrase])
+    urgency = max((level for level, _ in dangers.values()), key=lambda level: level.rank, default=Urgency.NORMAL)
+    return Alarm(urgency, tuple(Flag(name, tuple(phrases)) for name, (_, phrases) in sorted(dangers.items())))
 
 
 def _is_soon(sentence: str, now: datetime) -> bool:
@@ -93,9 +93,9 @@ def _is_soon(sentence: str, now: datetime) -> bool:
     return days is not None and 0 <= days <= SOON_DAYS
 
 
-def _near(found: Iterable[int]) -> set[int]:
+def _near(sentences: Iterable[int]) -> set[int]:
     """Return these sentences and the ones around them: only there spaCy looks."""
-    return {index + step for index in found for step in range(-_NEAR, _NEAR + 1)}
+    return {index + step for index in sentences for step in range(-_NEAR, _NEAR + 1)}
 
 
 def _asked(language: str) -> Sequence[str]:
@@ -132,11 +132,11 @@ def _hits(code: str, tokens: Sequence[Sequence[str]], near: set[int]) -> list[_H
         if index in near:
             flat += [*sentence, BREAK]
             sentence_of += [index] * (len(sentence) + 1)
-    found = matcher(code, f" {' '.join(flat)} ", nlp.vocab)
-    if found is None:
+    matching = matcher(code, f" {' '.join(flat)} ", nlp.vocab)
+    if matching is None:
         return []
     with nlp.memory_zone():  # else the vocabulary keeps every word
-        matches: list[tuple[int, int, int]] = found(Doc(nlp.vocab, words=flat))
+        matches: list[tuple[int, int, int]] = matching(Doc(nlp.vocab, words=flat))
         named = [(str(nlp.vocab.strings[key]), start, end) for key, start, end in matches]
     joiner = "" if code == "zh" else " "
     return [_Hit(name, start, end, sentence_of[start], joiner.join(flat[start:end])) for name, start, end in named]
