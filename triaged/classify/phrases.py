@@ -90,43 +90,63 @@ def found(language: str, text: str, *, alarming: bool = False) -> tuple[int, ...
     said = _said(text)
     likely = {at for word in said & index.by_word.keys() for at in index.by_word[word]}
     return tuple(
-        at
-        for at in sorted(likely.union(index.wild))
-        if all(not slot.isdisjoint(said) for slot in index.slots[at]) and _search(language, at)(text)
+        at for at in sorted(likely.union(index.wild)) if index.needs[at].met(said, text) and _search(language, at)(text)
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Index:
-    """Which patterns a letter can hold at all, by its words: a set operation instead of hundreds of searches."""
+class _Need:
+    """What a text must hold for one pattern to be there: one of each set, one of each list. Quicker than any search."""
 
-    by_word: Mapping[str, tuple[int, ...]]  # a word that a pattern cannot do without → such patterns
-    slots: Mapping[int, tuple[frozenset[str], ...]]  # pattern → one word of each of these must be there
-    wild: tuple[int, ...]  # patterns of beginnings and endings of words only
+    words: tuple[frozenset[str], ...]
+    stems: tuple[tuple[str, ...], ...]  # of pattern words with *
+
+    def met(self, said: set[str], text: str) -> bool:
+        for choice in self.words:
+            if choice.isdisjoint(said):
+                return False
+        return all(any(stem in text for stem in choice) for choice in self.stems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Which patterns to ask at all, by a letter's words."""
+
+    needs: Mapping[int, _Need]
+    by_word: Mapping[str, tuple[int, ...]]  # one of these words is in every text that holds the pattern
+    wild: tuple[int, ...]  # patterns with * in every word
 
 
 @cache
 def _index(language: str, alarming: bool) -> _Index:
+    needs: dict[int, _Need] = {}
     by_word: dict[str, list[int]] = {}
-    slots: dict[int, tuple[frozenset[str], ...]] = {}
     for at, (name, pattern) in enumerate(_listed(language)):
         if alarming and not name.endswith((".critical", ".high")):
             continue
-        slots[at] = tuple(filter(None, map(_slot, pattern.split())))
-        for word in max(slots[at], key=lambda slot: min(map(len, slot)), default=()):
+        needs[at] = need = _need(pattern)
+        for word in max(need.words, key=lambda choice: min(map(len, choice)), default=()):
             by_word.setdefault(word, []).append(at)
-    wild = tuple(at for at, needed in slots.items() if not needed)
-    return _Index({word: tuple(places) for word, places in by_word.items()}, slots, wild)
+    wild = tuple(at for at, need in needs.items() if not need.words)
+    return _Index(needs, {word: tuple(places) for word, places in by_word.items()}, wild)
 
 
-def _slot(word: str) -> frozenset[str]:
-    """Return what `_said` holds of a text with this pattern word, one a choice: the longest word, two characters of Chinese."""
-    if word == GAP or "*" in word:
-        return frozenset()
-    choices = [words(option) for option in word.split("|")]
-    if not all(choices):
-        return frozenset()
-    return frozenset("".join(said[:2]) if _HAN.search(said[0]) else max(said, key=len) for said in choices)
+def _need(pattern: str) -> _Need:
+    plain, stems = [], []
+    for word in pattern.split():
+        options = [(option, words(option)) for option in word.split("|")]
+        if word == GAP or not all(said for _, said in options):
+            continue
+        if "*" in word:
+            stems.append(tuple(_stem(option, said) for option, said in options))
+        else:
+            plain.append(frozenset("".join(said[:2]) if _HAN.search(said[0]) else max(said, key=len) for _, said in options))
+    return _Need(tuple(plain), tuple(stems))
+
+
+def _stem(option: str, said: Sequence[str]) -> str:
+    before, after = ("" if option.startswith("*") else " "), ("" if option.endswith("*") else " ")
+    return f"{before}{' '.join(said)}{after}"
 
 
 def _said(text: str) -> set[str]:
