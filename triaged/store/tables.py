@@ -1,7 +1,8 @@
 """The tables. Migrations in `migrations/` make them; a test holds the two against each other."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -44,6 +45,27 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class SoundJson(TypeDecorator[Any]):
+    """JSON; a text that is damaged is read as None, so that one row never hides the others."""
+
+    impl = JSON
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Read what can be read."""
+        read = super().result_processor(dialect, coltype)
+        if read is None:  # PostgreSQL takes no text that is not JSON, and its driver reads it
+            return None
+
+        def sound(value: Any) -> Any:
+            try:
+                return read(value)
+            except ValueError:
+                return None
+
+        return sound
 
 
 METADATA: Final = MetaData(
@@ -115,18 +137,18 @@ MESSAGES: Final = Table(
     Column("language", String(20), nullable=False),
     Column("topic", String(200)),
     Column("confidence", Float),
-    Column("alternatives", JSON, nullable=False),
+    Column("alternatives", SoundJson, nullable=False),
     Column("urgency", String(20), nullable=False),
-    Column("flags", JSON, nullable=False),
+    Column("flags", SoundJson, nullable=False),
     Column("campaign", String(200)),
-    Column("departments", JSON, nullable=False),
+    Column("departments", SoundJson, nullable=False),
     Column("status", String(20), nullable=False, index=True),
-    Column("reasons", JSON, nullable=False),
-    Column("notes", JSON, nullable=False),
+    Column("reasons", SoundJson, nullable=False),
+    Column("notes", SoundJson, nullable=False),
     Column("acknowledge_to", Text, nullable=False),
     Column("follow_up", Boolean, nullable=False),
     Column("processed_at", UtcDateTime, nullable=False),
-    Column("assessment", JSON),  # what the rules were told, to try others on it; None: from before it was kept
+    Column("assessment", SoundJson),  # what the rules were told, to try others on it; None: from before it was kept
 )
 
 DELIVERIES: Final = Table(
