@@ -138,6 +138,12 @@ def load(db: Connection, mail_id: int) -> KeptMail:
     return _kept(db.execute(_ONE, {"mail_id": mail_id}).mappings().one())
 
 
+def first_since(db: Connection, since: datetime) -> int:
+    """Return the lowest id among mails received since a moment, 0 if there are none: where reading them by id may start."""
+    lowest = func.min(MAILS.c.id + 0)  # of the bare id SQLite would walk the table from its start
+    return int(db.scalar(select(lowest).where(MAILS.c.received_at >= since)) or 0)
+
+
 def mailbox_of(db: Connection, mail_id: int) -> str:
     """Return the name of the mailbox that a mail came to."""
     return str(db.execute(select(MAILS.c.mailbox).where(MAILS.c.id == mail_id)).scalar_one())

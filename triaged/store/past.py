@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from triaged.message import Assessment, Flag, Kind, Opinion, Urgency
-from triaged.store.mails import unpacked
+from triaged.store.mails import first_since, unpacked
 from triaged.store.tables import CASES, MAILS, MESSAGES
 
 _PAGE: Final = 200
@@ -49,7 +49,7 @@ def letters(db: Connection, since: datetime) -> Generator[PastLetter, None, None
         .join(CASES, CASES.c.id == MESSAGES.c.case_id)
         .where(MAILS.c.received_at >= since, MAILS.c.state == "done", MESSAGES.c.kind.in_(_LETTERS))
     )
-    last = 0
+    last = first_since(db, since) - 1
     while rows := db.execute(query.where(MAILS.c.id > last).order_by(MAILS.c.id).limit(_PAGE)).all():
         for row in rows:
             yield _letter(row)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, case, cast, fu
 
 from triaged.message import Address, Flag, Kind, Reason, Record, Status, Urgency
 from triaged.store import outbox
+from triaged.store.mails import first_since
 from triaged.store.tables import CASES, MAILS, MESSAGES
 
 _PAGE: Final = 500
@@ -83,7 +84,7 @@ def oldest_waiting(db: Connection) -> datetime | None:
 def search(db: Connection, wanted: Search) -> Iterator[Record]:
     """Yield messages in the order they were taken in, a page at a time, so that years of mail fit in memory."""
     query = _narrow(_query(), wanted).order_by(MESSAGES.c.mail_id)
-    after, left = 0, wanted.limit
+    after, left = (first_since(db, wanted.since) - 1 if wanted.since else 0), wanted.limit
     while left is None or left > 0:
         page = _read(db, query.where(MESSAGES.c.mail_id > after).limit(_PAGE if left is None else min(_PAGE, left)))
         if not page:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    func,
 )
 
 
@@ -109,6 +110,7 @@ MAILS: Final = Table(
     UniqueConstraint("mailbox", "fingerprint"),
     Index("ix_mails_state", "state", "id"),
     Index("ix_mails_fingerprint", "fingerprint"),
+    Index("ix_mails_received_at", "received_at"),
 )
 
 CASES: Final = Table(
@@ -149,6 +151,7 @@ MESSAGES: Final = Table(
     Column("follow_up", Boolean, nullable=False),
     Column("processed_at", UtcDateTime, nullable=False),
     Column("assessment", SoundJson),  # what the rules were told, to try others on it; None: from before it was kept
+    Index("ix_messages_recent", "kind", "processed_at"),
 )
 
 DELIVERIES: Final = Table(
@@ -170,7 +173,9 @@ DELIVERIES: Final = Table(
     Column("settled_at", UtcDateTime),
     Index("ix_deliveries_due", "state", "due_at"),
     Index("ix_deliveries_recent", "kind", "planned_at"),
+    Index("ix_deliveries_settled", "state", "settled_at"),
 )
+Index("ix_deliveries_recipient", func.lower(DELIVERIES.c.to), DELIVERIES.c.planned_at)
 
 EVENTS: Final = Table(
     "events",
@@ -209,6 +214,7 @@ DIGESTS: Final = Table(
     Column("state", String(20), nullable=False),  # a State
     Column("items", JSON, nullable=False),  # what each code means: see review.digest.Item
     Column("rounds", Integer, nullable=False, default=0),  # of critical mail: how often it was said
+    Index("ix_digests_made_at", "made_at"),
 )
 
 ANSWERS: Final = Table(
@@ -228,7 +234,7 @@ LESSONS: Final = Table(
     Column("id", _ID, primary_key=True),
     Column("mail_id", _ID, ForeignKey("mails.id"), nullable=False, index=True),
     Column("answer_id", _ID, ForeignKey("mails.id"), index=True),  # the answer's mail; None: at the console
-    Column("digest_id", _ID, ForeignKey("digests.id")),
+    Column("digest_id", _ID, ForeignKey("digests.id"), index=True),
     Column("by", String(320), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("status", String(20), nullable=False),  # routed | closed | ignored (spam)
@@ -242,6 +248,8 @@ LESSONS: Final = Table(
     Column("before", JSON, nullable=False),  # how the letter and its deliveries stood, for undo
     Column("undone_at", UtcDateTime),
 )
+_UNDONE: Final = LESSONS.c.undone_at.is_not(None)  # few: the index of those only
+Index("ix_lessons_undone_at", LESSONS.c.undone_at, sqlite_where=_UNDONE, postgresql_where=_UNDONE)
 
 NOTICES: Final = Table(
     "notices",  # texts of receipts, notices and alerts; the outbox sends them
