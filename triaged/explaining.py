@@ -31,7 +31,7 @@ def of_record(db: Connection, record: Record, office: Office, now: datetime) -> 
     """Return each rule's turn at a mail of the past, by what was understood of it then and the rules of now."""
     kept = mails.load(db, record.mail_id)
     if kept.fault or not kept.octets:
-        return []
+        return ["", f"No rule can be asked again: {kept.fault or 'the mail is empty'}."]
     return _lines(kept.octets, kept.mailbox, office, now, kept.received_at, past.of_mail(db, record.mail_id))
 
 

@@ -75,9 +75,10 @@ def taught(db: Connection, topics: frozenset[str]) -> Lessons:
     for one in labels.judged(db):
         topic = NONE if one.status is Status.IGNORED else one.topic if one.status is Status.ROUTED else None
         if topic is not None and (topic in topics or topic == NONE):
-            text = text_of(read(mails.load(db, one.mail_id).octets))
-            rows.append(Row(text, topic, source=cases.reference_of(db, one.mail_id)))
-            keys.append(one.mail_id)
+            kept = mails.load(db, one.mail_id)
+            if kept.octets:  # else it was never whole, or is damaged: there is nothing to learn from
+                rows.append(Row(text_of(read(kept.octets)), topic, source=cases.reference_of(db, one.mail_id)))
+                keys.append(one.mail_id)
     return Lessons(tuple(rows), tuple(keys))
 
 

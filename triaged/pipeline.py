@@ -200,14 +200,14 @@ def set_aside(mail_id: int, why: str, office: Office, engine: Engine, clock: Clo
     """Keep a mail that broke us where people see it; it is never tried again by itself."""
     now = clock()
     with engine.begin() as db:
-        kept = mails.load(db, mail_id)
         if not mails.finish(db, mail_id, state="set_aside", why=why):
             return
-        reference = cases.next_reference(db, office.prefix(kept.mailbox), office.local(now).year)
-        case = cases.open_case(db, reference, kept.mailbox, "", None, now)
+        mailbox = mails.mailbox_of(db, mail_id)
+        reference = cases.next_reference(db, office.prefix(mailbox), office.local(now).year)
+        case = cases.open_case(db, reference, mailbox, "", None, now)
         cases.record_set_aside(db, mail_id, case, why, now)
         cases.note(db, case.id, "triaged", f"set aside: {why}", now)
-    log.error("set aside", extra={"reference": reference, "mailbox": kept.mailbox, "why": why})
+    log.error("set aside", extra={"reference": reference, "mailbox": mailbox, "why": why})
 
 
 def deliver_due(office: Office, engine: Engine, clock: Clock, stopped: Callable[[], bool], progress: Callable[[], None]) -> int:
@@ -237,8 +237,9 @@ def _attempt(dispatch: Dispatch, office: Office, engine: Engine) -> Outcome:
     if record is None:
         return Outcome(State.FAILED, "its message was never recorded")
     try:
-        message = Message() if record.status is Status.SET_ASIDE else read(kept.octets)
-        case = Case(record, message, kept.octets, office.name(kept.mailbox), kept.uid, dispatch.attempts, notice)
+        legible = kept.octets and record.status is not Status.SET_ASIDE
+        message = read(kept.octets) if legible else Message(message_id=record.message_id)
+        case = Case(record, message, kept.octets, office.name(kept.mailbox), kept.uid, dispatch.attempts, notice, kept.fault)
         return office.handoffs[dispatch.delivery.kind].deliver(dispatch.delivery, case)
     except Exception:
         log.exception("a delivery broke", extra={"reference": record.reference, "delivery": dispatch.id})

@@ -46,12 +46,14 @@ class Comparison:
         days: How many.
         compared: Letters.
         asked: … of which the model was asked anew, since what it had said was not kept.
+        damaged: Letters left out, since their copies in the database are damaged.
         turned: Those that would come out differently, oldest first.
     """
 
     days: int
     compared: int
     asked: int
+    damaged: int
     turned: tuple[Turned, ...]
 
     @property
@@ -72,18 +74,21 @@ def compare(office: Office, new: Rules, engine: Engine, now: datetime, days: int
 
     A later letter on a known case is decided by itself here, as if the case were not known.
     """
-    today, compared, asked, turned = office.local(now).date(), 0, 0, []
+    today, compared, asked, damaged, turned = office.local(now).date(), 0, 0, 0, []
     with reading(engine) as db, closing(past.letters(db, now - timedelta(days=days))) as letters:
         for letter in letters:
+            if letter.octets is None:
+                damaged += 1
+                continue
             compared += 1
             asked += letter.assessment is None
-            turned += list(_turned(letter, office, new, today))
-    return Comparison(days, compared, asked, tuple(turned))
+            turned += list(_turned(letter, letter.octets, office, new, today))
+    return Comparison(days, compared, asked, damaged, tuple(turned))
 
 
-def _turned(kept: PastLetter, office: Office, new: Rules, today: date) -> Iterator[Turned]:
+def _turned(kept: PastLetter, octets: bytes, office: Office, new: Rules, today: date) -> Iterator[Turned]:
     trust = office.trust(kept.mailbox)
-    message = read(kept.octets)
+    message = read(octets)
     screening = screen(message, trust)
     message = replace(message, sender=written_by(message, trust))
     received = office.local(kept.received_at)
@@ -102,6 +107,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "days": comparison.days,
         "compared": comparison.compared,
         "asked_anew": comparison.asked,
+        "damaged": comparison.damaged,
         "changed": len(comparison.turned),
         "groups": [{"letters": count, "turns": _turns(differences)} for differences, count in comparison.groups],
         "letters": [

@@ -136,6 +136,8 @@ def _show(comparison: "Comparison") -> None:
     click.echo(visible(comparison.summary))
     if comparison.asked:
         click.echo(f"(For {comparison.asked:,} of them the model was asked anew: what it had said was not kept.)")
+    if comparison.damaged:
+        click.echo(f"({comparison.damaged:,} more are left out: their copies in the database are damaged.)")
     if not comparison.turned:
         return
     click.echo("")

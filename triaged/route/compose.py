@@ -46,7 +46,8 @@ def handoff(case: Case, delivery: Delivery, letterhead: Letterhead, accepts: Acc
         return assemble(top, multipart("mixed", parts, delivery.message_id))
 
     if not raw:
-        return mail("The original could not be taken from the mailbox whole, so it is not attached.")
+        why = f": {case.fault}" if case.fault else ""
+        return mail(f"The original could not be kept whole, so it is not attached{why}.")
     limit = accepts.max_octets or USUAL_LIMIT
     if len(raw) <= limit:
         whole = mail("")

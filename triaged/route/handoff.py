@@ -17,11 +17,12 @@ class Case:
 
     record: Record  # what was understood and decided
     message: Message
-    raw: bytes  # the mail as it came
+    raw: bytes  # the mail as it came; empty where it could not be kept whole, or is damaged
     office: str  # the office's name, as writers know it
     uid: str = ""  # the mailbox's key for the mail
     attempt: int = 1
     notice: Notice | None = None  # kind "notice": what to say
+    fault: str = ""  # why there is no original
 
 
 @dataclass(frozen=True, slots=True)

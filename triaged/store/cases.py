@@ -104,7 +104,7 @@ def last_letter(db: Connection, case_id: int) -> tuple[str | None, tuple[str, ..
         MESSAGES.c.case_id == case_id, MESSAGES.c.kind.in_(["letter", "list", "unreadable"])
     )
     row = db.execute(query.order_by(MESSAGES.c.mail_id.desc()).limit(1)).one_or_none()
-    return (row.topic, tuple(row.departments), Status(row.status)) if row else None
+    return (row.topic, tuple(row.departments or ()), Status(row.status)) if row else None
 
 
 def same_mail_cases(db: Connection, mail_id: int, fingerprint: str) -> list[CaseRow]:

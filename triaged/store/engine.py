@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 _READING: Final = "triaged_reading"
 BUSY_SECONDS: Final = 30
+_READ_TEXT: Final = partial(str, encoding="utf-8", errors="replace")  # sqlite3 raises at a damaged text, and the page is lost
 
 
 class StoreError(Exception):
@@ -36,6 +38,7 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # sqlite3 must not begin on its own: we say IMMEDIATE below
+        connection.text_factory = _READ_TEXT
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         cursor.execute("PRAGMA journal_mode = WAL")

@@ -73,8 +73,8 @@ def judged(db: Connection, limit: int = LATEST) -> list[Judged]:
 
 def signature(db: Connection) -> tuple[int, int]:
     """Return what changes whenever a lesson comes in or is taken back."""
-    row = db.execute(select(func.max(LESSONS.c.id), func.count(LESSONS.c.undone_at))).one()
-    return int(row[0] or 0), int(row[1])
+    undone = select(func.count()).where(LESSONS.c.undone_at.is_not(None))
+    return int(db.scalar(select(func.max(LESSONS.c.id))) or 0), int(db.scalar(undone) or 0)
 
 
 def alone_since(db: Connection, since: datetime) -> tuple[int, int]:

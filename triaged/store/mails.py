@@ -19,6 +19,7 @@ _FINISH: Final = (
     .values(state=bindparam("to_state"), fault=case((bindparam("why") != "", bindparam("why")), else_=MAILS.c.fault))
 )
 ATTEMPTS: Final = 3  # a mail that stopped us this often is set aside unread
+DAMAGED: Final = "its copy in the database is damaged; it may still stand in the mailbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,10 @@ class KeptMail:
     mailbox: str
     uid: str
     fingerprint: str
-    octets: bytes
+    octets: bytes  # empty where it could not be kept whole, or what was kept is damaged
     received_at: datetime
     backfill: bool
-    fault: str = ""  # why it was refused or set aside
+    fault: str = ""  # why it was refused or set aside, or cannot be read any more
     answered: bool = False  # a person had replied to it before we came
 
 
@@ -133,8 +134,27 @@ def forgive_attempt(db: Connection, ids: Sequence[int]) -> None:
 
 
 def load(db: Connection, mail_id: int) -> KeptMail:
-    """Return one mail whole."""
+    """Return one mail whole; one whose bytes are damaged says so in its fault."""
     return _kept(db.execute(_ONE, {"mail_id": mail_id}).mappings().one())
+
+
+def first_since(db: Connection, since: datetime) -> int:
+    """Return the lowest id among mails received since a moment, 0 if there are none: where reading them by id may start."""
+    lowest = func.min(MAILS.c.id + 0)  # of the bare id SQLite would walk the table from its start
+    return int(db.scalar(select(lowest).where(MAILS.c.received_at >= since)) or 0)
+
+
+def mailbox_of(db: Connection, mail_id: int) -> str:
+    """Return the name of the mailbox that a mail came to."""
+    return str(db.execute(select(MAILS.c.mailbox).where(MAILS.c.id == mail_id)).scalar_one())
+
+
+def unpacked(raw: bytes) -> bytes | None:
+    """Return the bytes of a mail as it came; None where the database holds them damaged (zlib's checksum tells)."""
+    try:
+        return zlib.decompress(raw)
+    except zlib.error:
+        return None
 
 
 def was_there_before(db: Connection, mail_id: int) -> bool:
@@ -159,14 +179,15 @@ def count_waiting(db: Connection) -> tuple[int, datetime | None]:
 
 
 def _kept(row: RowMapping) -> KeptMail:
+    octets = unpacked(row["raw"])
     return KeptMail(
         row["id"],
         row["mailbox"],
         row["uid"],
         row["fingerprint"],
-        zlib.decompress(row["raw"]),
+        octets or b"",
         row["received_at"],
         row["backfill"],
-        row["fault"],
+        row["fault"] or (DAMAGED if octets is None else ""),
         row["answered"],
     )

@@ -1,6 +1,5 @@
 """Letters of the past with what was understood of them, so that other rules can be tried on them."""
 
-import zlib
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from triaged.message import Assessment, Flag, Kind, Opinion, Urgency
+from triaged.store.mails import first_since, unpacked
 from triaged.store.tables import CASES, MAILS, MESSAGES
 
 _PAGE: Final = 200
@@ -17,13 +17,13 @@ _LETTERS: Final = (Kind.LETTER, Kind.LIST, Kind.UNREADABLE)
 
 @dataclass(frozen=True, slots=True)
 class PastLetter:
-    """One letter that was processed; `assessment` is None where it was not kept."""
+    """One letter that was processed; `octets` is None where they are damaged, `assessment` also where it was not kept."""
 
     mail_id: int
     reference: str
     mailbox: str
     received_at: datetime
-    octets: bytes
+    octets: bytes | None
     assessment: Assessment | None
 
 
@@ -49,7 +49,7 @@ def letters(db: Connection, since: datetime) -> Generator[PastLetter, None, None
         .join(CASES, CASES.c.id == MESSAGES.c.case_id)
         .where(MAILS.c.received_at >= since, MAILS.c.state == "done", MESSAGES.c.kind.in_(_LETTERS))
     )
-    last = 0
+    last = first_since(db, since) - 1
     while rows := db.execute(query.where(MAILS.c.id > last).order_by(MAILS.c.id).limit(_PAGE)).all():
         for row in rows:
             yield _letter(row)
@@ -57,11 +57,16 @@ def letters(db: Connection, since: datetime) -> Generator[PastLetter, None, None
 
 
 def of_mail(db: Connection, mail_id: int) -> Assessment | None:
-    """Return what was understood of a mail; None where it was not kept."""
-    kept = db.scalar(select(MESSAGES.c.assessment).where(MESSAGES.c.mail_id == mail_id))
-    return from_json(kept) if kept else None
+    """Return what was understood of a mail; None where it was not kept, or is damaged."""
+    return _understood(db.scalar(select(MESSAGES.c.assessment).where(MESSAGES.c.mail_id == mail_id)))
 
 
 def _letter(row: Any) -> PastLetter:
-    assessment = from_json(row.assessment) if row.assessment else None
-    return PastLetter(row.id, row.reference, row.mailbox, row.received_at, zlib.decompress(row.raw), assessment)
+    return PastLetter(row.id, row.reference, row.mailbox, row.received_at, unpacked(row.raw), _understood(row.assessment))
+
+
+def _understood(kept: Any) -> Assessment | None:
+    try:
+        return from_json(kept) if kept else None
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -1,6 +1,6 @@
 """Reading back what was recorded: for the queue, the digest, `show`, `cases` and `export`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, Select, bindparam, case, cast, fu
 
 from triaged.message import Address, Flag, Kind, Reason, Record, Status, Urgency
 from triaged.store import outbox
+from triaged.store.mails import first_since
 from triaged.store.tables import CASES, MAILS, MESSAGES
 
 _PAGE: Final = 500
@@ -83,7 +84,7 @@ def oldest_waiting(db: Connection) -> datetime | None:
 def search(db: Connection, wanted: Search) -> Iterator[Record]:
     """Yield messages in the order they were taken in, a page at a time, so that years of mail fit in memory."""
     query = _narrow(_query(), wanted).order_by(MESSAGES.c.mail_id)
-    after, left = 0, wanted.limit
+    after, left = (first_since(db, wanted.since) - 1 if wanted.since else 0), wanted.limit
     while left is None or left > 0:
         page = _read(db, query.where(MESSAGES.c.mail_id > after).limit(_PAGE if left is None else min(_PAGE, left)))
         if not page:
@@ -149,7 +150,42 @@ def _related(db: Connection, rows: Sequence[RowMapping]) -> dict[int, tuple[str,
     }
 
 
+def _flag(kept: Any) -> Flag:
+    return Flag(kept["name"], tuple(kept["words"]))
+
+
+def _alternative(kept: Any) -> tuple[str, float]:
+    topic, probability = kept
+    return str(topic), float(probability)
+
+
+def _lists(row: RowMapping) -> tuple[dict[str, tuple[Any, ...]], tuple[str, ...]]:
+    """Return the columns that are lists, and the names of those that are damaged: they are read as empty."""
+    lists: dict[str, tuple[Any, ...]] = {}
+    damaged = []
+    for name, read in _LISTS.items():
+        kept = row[name]
+        try:
+            lists[name] = tuple(map(read, kept))
+        except (KeyError, TypeError, ValueError):
+            lists[name] = ()
+        if not isinstance(kept, list) or len(lists[name]) < len(kept):
+            damaged.append(name)
+    return lists, tuple(damaged)
+
+
+_LISTS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "alternatives": _alternative,
+    "flags": _flag,
+    "departments": str,
+    "reasons": lambda kept: Reason(**kept),
+    "notes": str,
+}
+
+
 def _record(row: RowMapping, deliveries: tuple[Any, ...], related: tuple[str, ...]) -> Record:
+    lists, damaged = _lists(row)
+    lost = f"a part of its record in the database is damaged and left out: {', '.join(damaged)}"
     return Record(
         reference=row["reference"],
         mailbox=row["mailbox"],
@@ -161,20 +197,20 @@ def _record(row: RowMapping, deliveries: tuple[Any, ...], related: tuple[str, ..
         language=row["language"],
         topic=row["topic"],
         confidence=row["confidence"],
-        alternatives=tuple((topic, probability) for topic, probability in row["alternatives"]),
+        alternatives=lists["alternatives"],
         urgency=Urgency(row["urgency"]),
-        flags=tuple(Flag(flag["name"], tuple(flag["words"])) for flag in row["flags"]),
+        flags=lists["flags"],
         campaign=row["campaign"],
-        departments=tuple(row["departments"]),
+        departments=lists["departments"],
         status=Status(row["status"]),
-        reasons=tuple(Reason(**reason) for reason in row["reasons"]),
+        reasons=(*lists["reasons"], *((Reason("screen", "damaged", lost),) if damaged else ())),
         deliveries=deliveries,
         mail_id=row["mail_id"],
         case_id=row["case_id"],
         excerpt=row["excerpt"],
         due=row["due"],
         acknowledge_to=row["acknowledge_to"],
-        notes=tuple(row["notes"]),
+        notes=lists["notes"],
         related=related,
         follow_up=row["follow_up"],
     )

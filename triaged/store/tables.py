@@ -1,7 +1,8 @@
 """The tables. Migrations in `migrations/` make them; a test holds the two against each other."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    func,
 )
 
 
@@ -44,6 +46,27 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class SoundJson(TypeDecorator[Any]):
+    """JSON; a text that is damaged is read as None, so that one row never hides the others."""
+
+    impl = JSON
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """Read what can be read."""
+        read = super().result_processor(dialect, coltype)
+        if read is None:  # PostgreSQL takes no text that is not JSON, and its driver reads it
+            return None
+
+        def sound(value: Any) -> Any:
+            try:
+                return read(value)
+            except ValueError:
+                return None
+
+        return sound
 
 
 METADATA: Final = MetaData(
@@ -87,6 +110,7 @@ MAILS: Final = Table(
     UniqueConstraint("mailbox", "fingerprint"),
     Index("ix_mails_state", "state", "id"),
     Index("ix_mails_fingerprint", "fingerprint"),
+    Index("ix_mails_received_at", "received_at"),
 )
 
 CASES: Final = Table(
@@ -115,18 +139,19 @@ MESSAGES: Final = Table(
     Column("language", String(20), nullable=False),
     Column("topic", String(200)),
     Column("confidence", Float),
-    Column("alternatives", JSON, nullable=False),
+    Column("alternatives", SoundJson, nullable=False),
     Column("urgency", String(20), nullable=False),
-    Column("flags", JSON, nullable=False),
+    Column("flags", SoundJson, nullable=False),
     Column("campaign", String(200)),
-    Column("departments", JSON, nullable=False),
+    Column("departments", SoundJson, nullable=False),
     Column("status", String(20), nullable=False, index=True),
-    Column("reasons", JSON, nullable=False),
-    Column("notes", JSON, nullable=False),
+    Column("reasons", SoundJson, nullable=False),
+    Column("notes", SoundJson, nullable=False),
     Column("acknowledge_to", Text, nullable=False),
     Column("follow_up", Boolean, nullable=False),
     Column("processed_at", UtcDateTime, nullable=False),
-    Column("assessment", JSON),  # what the rules were told, to try others on it; None: from before it was kept
+    Column("assessment", SoundJson),  # what the rules were told, to try others on it; None: from before it was kept
+    Index("ix_messages_recent", "kind", "processed_at"),
 )
 
 DELIVERIES: Final = Table(
@@ -148,7 +173,9 @@ DELIVERIES: Final = Table(
     Column("settled_at", UtcDateTime),
     Index("ix_deliveries_due", "state", "due_at"),
     Index("ix_deliveries_recent", "kind", "planned_at"),
+    Index("ix_deliveries_settled", "state", "settled_at"),
 )
+Index("ix_deliveries_recipient", func.lower(DELIVERIES.c.to), DELIVERIES.c.planned_at)
 
 EVENTS: Final = Table(
     "events",
@@ -187,6 +214,7 @@ DIGESTS: Final = Table(
     Column("state", String(20), nullable=False),  # a State
     Column("items", JSON, nullable=False),  # what each code means: see review.digest.Item
     Column("rounds", Integer, nullable=False, default=0),  # of critical mail: how often it was said
+    Index("ix_digests_made_at", "made_at"),
 )
 
 ANSWERS: Final = Table(
@@ -206,7 +234,7 @@ LESSONS: Final = Table(
     Column("id", _ID, primary_key=True),
     Column("mail_id", _ID, ForeignKey("mails.id"), nullable=False, index=True),
     Column("answer_id", _ID, ForeignKey("mails.id"), index=True),  # the answer's mail; None: at the console
-    Column("digest_id", _ID, ForeignKey("digests.id")),
+    Column("digest_id", _ID, ForeignKey("digests.id"), index=True),
     Column("by", String(320), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("status", String(20), nullable=False),  # routed | closed | ignored (spam)
@@ -220,6 +248,8 @@ LESSONS: Final = Table(
     Column("before", JSON, nullable=False),  # how the letter and its deliveries stood, for undo
     Column("undone_at", UtcDateTime),
 )
+_UNDONE: Final = LESSONS.c.undone_at.is_not(None)  # few: the index of those only
+Index("ix_lessons_undone_at", LESSONS.c.undone_at, sqlite_where=_UNDONE, postgresql_where=_UNDONE)
 
 NOTICES: Final = Table(
     "notices",  # texts of receipts, notices and alerts; the outbox sends them

@@ -164,7 +164,7 @@ def test_a_peer_that_takes_more_than_usual_gets_more() -> None:
 
 
 def test_a_mail_that_was_never_had_whole_says_so() -> None:
-    assert "could not be taken" in text_of(compose(a_case(b"")))
+    assert "could not be kept whole" in text_of(compose(a_case(b"")))
 
 
 def test_answers_go_where_the_writer_asked() -> None:
