@@ -142,7 +142,7 @@ class TopicModel:
             opinion, best = judged[1 if with_vector else 0][index]
             if explain:
                 head = self.full if with_vector and self.full else self.plain
-                opinion = replace(opinion, words=contributions(found, self.vocabulary, head.weights, index, best))
+                opinion = replace(opinion, words=contributions(found, sparse, self.vocabulary, head.weights, index, best))
             opinions.append(opinion)
         return opinions
 
@@ -221,21 +221,29 @@ def distance(vectors: Floats, lessons: NDArray[np.int8], *, skip_best: int = 0) 
 
 
 def contributions(
-    found: Occurrences, known: Vocabulary, weights: Floats, index: int, topic: int
+    found: Occurrences, sparse: csr_array, known: Vocabulary, weights: Floats, index: int, topic: int
 ) -> tuple[tuple[str, float], ...]:
-    """Return the words that spoke for a topic, strongest first: exact shares of the linear margin.
+    """Return the words of one letter that spoke for a topic, strongest first: exact shares of the linear margin.
 
     Each n-gram's share goes to the word that it begins in, so that the words' sum is the margin without the intercept.
+
+    Args:
+        found: The n-grams of a batch of letters.
+        sparse: Their features, see `matrix`.
+        known: The columns of these.
+        weights: A head's, shape (columns, classes).
+        index: Which letter.
+        topic: Which class.
     """
     mine = np.flatnonzero(found.row == index)
-    bucket, word = found.bucket[mine], found.word[mine]
-    one = Occurrences(1, np.zeros(len(bucket), dtype=np.int64), bucket, word, found.words)
-    features = matrix(one, known)
-    share = np.zeros(len(known.buckets) + 1, dtype=np.float64)  # the last is for buckets never learnt
-    share[features.indices] = features.data * weights[features.indices, topic]
-    column = known.column_of[bucket]
-    times = np.bincount(column[column >= 0], minlength=len(known.buckets) + 1)
-    parts = share[column] / np.maximum(1, times[column])
+    column = known.column_of[found.bucket[mine]]
+    learnt = column >= 0
+    word, column = found.word[mine][learnt], column[learnt]
+    letter = slice(sparse.indptr[index], sparse.indptr[index + 1])
+    columns = sparse.indices[letter]  # sorted
+    place = np.searchsorted(columns, column)
+    times = np.bincount(place, minlength=len(columns))
+    parts = (sparse.data[letter] * weights[columns, topic] / times)[place]
     by_word: dict[str, float] = {}
     for position, part in zip(*_summed(word, parts), strict=True):
         name = found.words[position]

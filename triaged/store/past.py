@@ -1,7 +1,7 @@
 """Letters of the past with what was understood of them, so that other rules can be tried on them."""
 
 from collections.abc import Generator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,7 +29,9 @@ class PastLetter:
 
 def as_json(assessment: Assessment) -> dict[str, Any]:
     """Return an assessment as it is kept; its reasons stand beside it already."""
-    return {name: value for name, value in asdict(assessment).items() if name != "reasons"}
+    kept = asdict(replace(assessment, reasons=()))
+    del kept["reasons"]
+    return kept
 
 
 def from_json(kept: dict[str, Any]) -> Assessment:

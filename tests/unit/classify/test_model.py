@@ -62,13 +62,14 @@ def test_word_contributions_sum_to_the_margin(model: TopicModel) -> None:
     from triaged.classify.topic import contributions
 
     found = occurrences([Text("heat", "no heat at night")])
-    margins = matrix(found, model.vocabulary) @ model.plain.weights
+    sparse = matrix(found, model.vocabulary)
+    margins = sparse @ model.plain.weights
     for topic in range(3):
-        parts = contributions(found, model.vocabulary, -model.plain.weights, 0, topic)
-        both = sum(part for _, part in contributions(found, model.vocabulary, model.plain.weights, 0, topic)) - sum(
-            p for _, p in parts
+        spoke_for, spoke_against = (
+            sum(part for _, part in contributions(found, sparse, model.vocabulary, weights, 0, topic))
+            for weights in (model.plain.weights, -model.plain.weights)
         )
-        assert both == pytest.approx(float(margins[0, topic]), abs=2e-3)
+        assert spoke_for - spoke_against == pytest.approx(float(margins[0, topic]), abs=2e-3)
 
 
 def test_the_same_rows_make_the_same_bytes(rows: Path, tmp_path: Path) -> None:
