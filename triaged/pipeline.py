@@ -138,17 +138,18 @@ def process(mail_id: int, office: Office, engine: Engine, clock: Clock) -> None:
     if kept.fault:
         set_aside(mail_id, kept.fault, office, engine, clock)
     else:
-        commit(kept, understand(kept.octets, kept.mailbox, office, now, kept.received_at), office, engine, now)
+        commit([(kept, understand(kept.octets, kept.mailbox, office, now, kept.received_at))], office, engine, now)
 
 
-def commit(kept: KeptMail, understood: Understanding, office: Office, engine: Engine, now: datetime) -> None:
-    """Write down what one mail is and plan what follows, in one transaction."""
+def commit(understood: Sequence[tuple[KeptMail, Understanding]], office: Office, engine: Engine, now: datetime) -> None:
+    """Write down what some mails are and plan what follows: all of it in one transaction, or nothing."""
     with engine.begin() as db:
-        if mails.finish(db, kept.id):  # else another worker was first
-            _record(db, kept, understood, office, now)
+        recorded = [_record(db, kept, one, office, now) for kept, one in understood if mails.finish(db, kept.id)]
+    for what in recorded:  # a mail that another worker finished first is not among them
+        log.info("processed", extra=what)
 
 
-def _record(db: Connection, kept: KeptMail, understood: Understanding, office: Office, now: datetime) -> None:
+def _record(db: Connection, kept: KeptMail, understood: Understanding, office: Office, now: datetime) -> dict[str, str]:
     message, screening, decision = understood.message, understood.screening, understood.decision
     thread = find_thread(db, kept.mailbox, message, screening)
     if screening.kind is Kind.BOUNCE:
@@ -185,15 +186,12 @@ def _record(db: Connection, kept: KeptMail, understood: Understanding, office: O
         alerting.alert(db, kept.id, office, now)
     if understood.answer and not kept.backfill:
         answering.apply(db, kept.id, message, understood.answer, office, now)
-    log.info(
-        "processed",
-        extra={
-            "reference": case.reference,
-            "mailbox": kept.mailbox,
-            "kind": screening.kind.value,
-            "status": decision.status.value,
-        },
-    )
+    return {
+        "reference": case.reference,
+        "mailbox": kept.mailbox,
+        "kind": screening.kind.value,
+        "status": decision.status.value,
+    }
 
 
 def set_aside(mail_id: int, why: str, office: Office, engine: Engine, clock: Clock) -> None:

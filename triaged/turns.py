@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from itertools import takewhile
 from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from triaged.office import Office
-from triaged.pipeline import Clock, Understanding, commit, process, set_aside, understand_all
+from triaged.pipeline import Clock, commit, process, set_aside, understand_all
 from triaged.store import mails
 from triaged.store.engine import reading
 from triaged.store.mails import KeptMail
@@ -34,13 +34,13 @@ def process_waiting(
     turn = [mail_id for mail_id in waiting if mail_id not in suspects] or suspects[:1]
     done: list[int] = []
     try:
-        for together in _loads(turn, engine):
-            for kept, work in _prepared(together, attempts, office, engine, clock):
+        for together in takewhile(lambda _: not stopped(), _loads(turn, engine)):
+            for finished in _finished(together, attempts, office, engine, clock):
+                done += finished
+                for _ in finished:
+                    progress()
                 if stopped():
                     return len(done)
-                _guarded(kept.id, work, office, engine, clock)
-                done.append(kept.id)
-                progress()
     finally:
         with engine.begin() as db:
             mails.forgive_attempt(db, [mail_id for mail_id in waiting if mail_id not in done])
@@ -60,30 +60,39 @@ def _loads(mail_ids: Sequence[int], engine: Engine) -> Iterator[list[KeptMail]]:
         yield load
 
 
-def _prepared(
+def _finished(
     together: Sequence[KeptMail], attempts: Mapping[int, int], office: Office, engine: Engine, clock: Clock
-) -> Iterator[tuple[KeptMail, Callable[[], None]]]:
-    """Yield each mail with what is left to do about it."""
-    now = clock()
+) -> Iterator[list[int]]:
+    """Yield the ids of what is done with: the healthy ones at once, or each by itself when one of them broke the others."""
     healthy = [kept for kept in together if not kept.fault and attempts[kept.id] <= mails.ATTEMPTS]
-    understood: dict[int, Understanding] = {}
+    at_once = [kept.id for kept in healthy] if _done_at_once(healthy, office, engine, clock) else []
+    yield at_once
+    for kept in together:
+        if kept.id in at_once:
+            continue
+        if attempts[kept.id] > mails.ATTEMPTS:
+            set_aside(kept.id, f"stopped triaged {mails.ATTEMPTS} times", office, engine, clock)
+        else:
+            _process_guarded(kept.id, office, engine, clock)
+        yield [kept.id]
+
+
+def _done_at_once(healthy: Sequence[KeptMail], office: Office, engine: Engine, clock: Clock) -> bool:
+    """Understand and commit mails together: one commit waits for the disk once, not once a mail."""
+    now = clock()
     try:
-        found = understand_all(healthy, office, now)
-        understood = {kept.id: one for kept, one in zip(healthy, found, strict=True)}
+        commit(list(zip(healthy, understand_all(healthy, office, now), strict=True)), office, engine, now)
+    except OperationalError:
+        raise
     except Exception:  # one of them broke us: each alone tells which
         log.debug("mails broke us together", exc_info=True)
-    for kept in together:
-        if attempts[kept.id] > mails.ATTEMPTS:
-            yield kept, partial(set_aside, kept.id, f"stopped triaged {mails.ATTEMPTS} times", office, engine, clock)
-        elif kept.id in understood:
-            yield kept, partial(commit, kept, understood[kept.id], office, engine, now)
-        else:
-            yield kept, partial(process, kept.id, office, engine, clock)
+        return False
+    return True
 
 
-def _guarded(mail_id: int, work: Callable[[], None], office: Office, engine: Engine, clock: Clock) -> None:
+def _process_guarded(mail_id: int, office: Office, engine: Engine, clock: Clock) -> None:
     try:
-        work()
+        process(mail_id, office, engine, clock)
     except OperationalError:  # the database is away or full: not the fault of the mail
         raise
     except Exception as error:

@@ -113,6 +113,24 @@ def test_a_mail_that_stops_the_process_three_times_is_set_aside_unread(installat
     assert "3 times" in by_status["set_aside"]["reasons"][0]["because"]
 
 
+def test_a_mail_that_cannot_be_written_down_is_set_aside_and_those_written_with_it_are_not(installation: Installation) -> None:
+    with sqlite3.connect(installation.folder / "triaged.db") as db:
+        db.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON messages WHEN NEW.subject = 'Poison' BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    for number, subject in enumerate(("No heat", "Poison", "Heat again"), 1):
+        installation.receive(letter(number, subject=subject))
+    installation.run_once()
+    found = {record["subject"]: record for record in installation.export()}
+    assert {subject: record["status"] for subject, record in found.items()} == {
+        "No heat": "routed",
+        "Heat again": "routed",
+        "(could not be read)": "set_aside",
+    }
+    assert "could not process it: IntegrityError" in found["(could not be read)"]["reasons"][0]["because"]
+    assert len(installation.sent("housing")) == 2
+
+
 def test_status_is_healthy_after_a_clean_run(installation: Installation) -> None:
     assert json.loads(installation.triaged("status", "--json"))["healthy"]
 
