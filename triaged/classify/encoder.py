@@ -63,8 +63,13 @@ def _is_latin(text: str) -> bool:
 class Encoder:
     """Vectors from one child, started when first needed and again after a failure."""
 
-    def __init__(self, command: Sequence[str] = (sys.executable, "-m", "triaged.classify.encoder_child")) -> None:
+    def __init__(
+        self,
+        command: Sequence[str] = (sys.executable, "-m", "triaged.classify.encoder_child"),
+        text_seconds: float = TEXT_SECONDS,
+    ) -> None:
         self._command = tuple(command)
+        self._text_seconds = text_seconds
         self._child: subprocess.Popen[bytes] | None = None
         self._owner = 0
         self._failed_starts = 0
@@ -112,7 +117,7 @@ class Encoder:
     def _ask(self, passages: Sequence[str]) -> Floats:
         child = self._running()
         request = json.dumps(passages).encode()
-        deadline = time.monotonic() + TEXT_SECONDS * len(passages)
+        deadline = time.monotonic() + self._text_seconds * len(passages)
         _write(child, struct.pack("<I", len(request)) + request, deadline)
         octets = _read(child, 4 * DIMENSIONS * len(passages), deadline)
         vectors = np.frombuffer(octets, dtype="<f4").reshape(len(passages), DIMENSIONS).astype(np.float32)
