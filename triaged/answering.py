@@ -52,19 +52,21 @@ class Doors:
         keys: Sign our tokens.
         people: All who get digests, in lower case.
         reply_to: Where answers go.
-        authserv_id: Our mail server's name in Authentication-Results; empty: no From is proven.
+        authserv_id: Our mail server's name in Authentication-Results; empty: no such field proves a From.
+        auth_as: Whether Exchange's own word counts in this mailbox: see `proof_of_sender`.
     """
 
     keys: Keys
     people: tuple[str, ...]
     reply_to: str
     authserv_id: str
+    auth_as: bool = False
 
 
-def doors_of(office: Office) -> Doors:
-    """Return an office's doors."""
+def doors_of(office: Office, mailbox: str) -> Doors:
+    """Return an office's doors, as they stand for the mail of a mailbox."""
     review = office.settings.review
-    return Doors(office.answer_keys, review.people, review.reply_to, review.authserv_id)
+    return Doors(office.answer_keys, review.people, review.reply_to, review.authserv_id, office.mailbox(mailbox).trust_auth_as)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +100,14 @@ def recognise(message: Message, screening: Screening, doors: Doors, now: datetim
     places = (recipients, ids, "\n".join((message.text, message.quoted, message.signature)))
     found = find(places, doors.keys, doors.people, now)
     sender = message.sender.address.lower()
+    proof = proof_of_sender(message, doors.authserv_id, auth_as=doors.auth_as)
     if found.token and not found.expired:
-        return _with_token(found.token, sender, proof_of_sender(message, doors.authserv_id))
+        return _with_token(found.token, sender, proof)
     meant = found.tried or screening.kind is Kind.ANSWER or _speaks_to_us(recipients, doors.reply_to, message)
     if sender not in doors.people or not meant:
         return None
     why = _why_no_token(found)
-    if proof := proof_of_sender(message, doors.authserv_id):
+    if proof:
         return Attempt(sender, None, why, tell=sender, proof=proof)
     if screening.kind is Kind.ANSWER or found.expired:
         return Attempt(sender, None, f"{why}, and nothing proves its From")

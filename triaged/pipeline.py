@@ -117,7 +117,7 @@ def _read(octets: bytes, mailbox: str, office: Office, now: datetime) -> _Screen
     message = read(octets)
     screening = screen(message, trust)
     message = replace(message, sender=written_by(message, trust))  # a web form's fields name the writer
-    answer = answering.recognise(message, screening, answering.doors_of(office), now)
+    answer = answering.recognise(message, screening, answering.doors_of(office, mailbox), now)
     return _Screened(message, answering.as_screening(answer) if answer else screening, answer)
 
 

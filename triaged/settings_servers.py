@@ -70,6 +70,9 @@ _EXCHANGE_KEYS: Final = (GRAPH_USER, EWS_URL, ACCOUNT, IMAP_PASSWORD, OAUTH, AUT
 FOLDER: Final = Key("folder", LINE, "The folder to read")
 MAILDIR_PATH: Final = Key("path", FilePath(), "A maildir, a folder of .eml files, or an mbox file", required=True)
 LABELS: Final = Key("labels", Switch(), "Whether topic and state show on the mail, as categories, Gmail labels or keywords")
+TRUST_AUTH_AS: Final = Key(
+    "trust_auth_as", Switch(), "Whether Exchange's word that an account of the house sent a mail proves who answers a digest"
+)
 _EVERY_MAILBOX: Final = (
     MAILBOX_NAME,
     MAILBOX_KIND,
@@ -169,14 +172,17 @@ def _mailbox(fields: Fields, access: Imap | Maildir | Graph | Exchange, addresse
         addresses=fields.get(ADDRESSES, addresses),
         office=fields.get(MAILBOX_OFFICE, ""),
         prefix=fields.get(MAILBOX_PREFIX, ""),
+        trust_auth_as=fields.get(TRUST_AUTH_AS, False),
         labels=fields.get(LABELS, False),
     )
 
 
 _MAILBOXES: Final[Mapping[str, Record[MailboxSettings]]] = {
     "imap": Record((*_EVERY_MAILBOX, IMAP_HOST, PORT, TLS, TLS_CA, IMAP_USER, IMAP_PASSWORD, OAUTH, FOLDER, LABELS), _imap),
-    "exchange": Record((*_EVERY_MAILBOX, *_EXCHANGE_KEYS, FOLDER, LABELS, MUST_REFUSE), _exchange),
-    "graph": Record((*_EVERY_MAILBOX, GRAPH_USER, GRAPH_OAUTH, FOLDER, LABELS, URL, TLS_CA, MUST_REFUSE), _graph),
+    "exchange": Record((*_EVERY_MAILBOX, *_EXCHANGE_KEYS, FOLDER, LABELS, MUST_REFUSE, TRUST_AUTH_AS), _exchange),
+    "graph": Record(
+        (*_EVERY_MAILBOX, GRAPH_USER, GRAPH_OAUTH, FOLDER, LABELS, URL, TLS_CA, MUST_REFUSE, TRUST_AUTH_AS), _graph
+    ),
     "maildir": Record(
         (*_EVERY_MAILBOX, MAILDIR_PATH), lambda fields, _: _mailbox(fields, Maildir(fields.need(MAILDIR_PATH)), ())
     ),

@@ -13,6 +13,7 @@ from tests.installation import Installation, letter
 
 PROVEN = "mx.example.gov; dmarc=pass header.from=example.gov"
 REVIEWER = "reviewer@example.gov"
+INSIDE = "X-MS-Exchange-Organization-AuthAs: Internal\r\nX-MS-Exchange-Organization-AuthMechanism: 04"
 
 
 def asked(installation: Installation, count: int = 3) -> EmailMessage:
@@ -184,6 +185,7 @@ def refused(installation: Installation, octets: bytes, why: str) -> list[EmailMe
         ("mx.evil.example; dmarc=pass header.from=example.gov", REVIEWER),
         ("mx.example.gov; dkim=pass header.d=evil.example", REVIEWER),
         ("mx.example.gov; dmarc=none\r\nAuthentication-Results: mx.example.gov; dmarc=pass header.from=example.gov", REVIEWER),
+        (f"mx.example.gov; dmarc=none\r\n{INSIDE}", REVIEWER),  # no Exchange that would take it off stands before a maildir
     ],
 )
 def test_a_forged_from_with_a_right_token_is_told_to_the_reviewer(installation: Installation, proof: str, sender: str) -> None:
