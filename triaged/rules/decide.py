@@ -260,7 +260,7 @@ class _Verdict:
         return Decision(
             status=status,
             topic=topics[0].id if topics else None,
-            confidence=None if standing.topic or not topics else opinion.ranked[0][1],
+            confidence=opinion.ranked[0][1] if topics and self._is_models_say() else None,
             urgency=urgency,
             departments=departments,
             copy_to=standing.copy_to,
@@ -271,6 +271,10 @@ class _Verdict:
             held=held,
             reasons=self._reasons(notices, unsure, silent),
         )
+
+    def _is_models_say(self) -> bool:
+        """Tell whether the model's topic says where the letter goes: only such a letter measures the promise."""
+        return not self.standing.topic and not _routed_by_rule(self.standing)
 
     def _unreadable(self) -> str:
         return self.message.unreadable or ("it cannot be read" if self.screening.kind is Kind.UNREADABLE else "")
