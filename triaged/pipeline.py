@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from triaged import alerting, answering
 from triaged.classify.assess import assess, assess_all
 from triaged.ingest.fingerprint import fingerprint
 from triaged.ingest.mailbox import Mailbox
@@ -19,6 +18,7 @@ from triaged.ingest.mime import read
 from triaged.ingest.screen import screen, written_by
 from triaged.message import Assessment, Decision, Dispatch, Kind, Message, Outcome, Screening, State, Status, Urgency
 from triaged.office import Office
+from triaged.people import alerting, answering
 from triaged.route.handoff import Case
 from triaged.route.plan import Past, Planning, given_up, plan, retry_after
 from triaged.rules.decide import decide

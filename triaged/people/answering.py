@@ -18,7 +18,8 @@ from triaged.ingest.mime import read
 from triaged.ingest.written import written
 from triaged.message import Decision, Delivery, Kind, Message, Notice, Reason, Record, Screening, Status, Urgency
 from triaged.office import Office
-from triaged.resolve import Answer, Asked, CannotResolve, learn, settle, standing
+from triaged.people.resolve import Answer, Asked, CannotResolve, learn, settle, standing
+from triaged.people.undoing import TooLate, take_back
 from triaged.review import answer as answers
 from triaged.review.code import code
 from triaged.review.line import Asked as Item
@@ -30,7 +31,6 @@ from triaged.review.words import Verb
 from triaged.route.header import one_line
 from triaged.store import cases, digests, notices, outbox, records
 from triaged.store.mails import load
-from triaged.undoing import TooLate, take_back
 
 log = logging.getLogger("triaged")
 WORDS: Final = "One may write: CODE ok | CODE topic or department (urgent) | CODE close: why | CODE spam | CODE show | undo"
