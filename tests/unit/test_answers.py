@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.answers.clients import DEPARTMENTS, KEYS, NOW, NUMBER, PASS, REVIEWER, TOKEN, TOPICS, coded
 from triaged.ingest.mime import read
 from triaged.ingest.screen import Trust, screen
-from triaged.people.answering import Doors, interpret, recognise
+from triaged.people.answering import interpret
+from triaged.people.locks import Doors, recognise
 from triaged.review.line import Asked
 from triaged.review.names import Names
 from triaged.review.words import Verb

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.unit.rules.office import TODAY, decided, letter, opinion, rule, rules_of, whys
 from triaged.message import Assessment, Decision, Kind, Message, Opinion, Reason, Screening, Status, Urgency
-from triaged.rules.decide import apply_rules, decide
+from triaged.rules.applying import apply_rules
+from triaged.rules.decide import decide
 from triaged.rules.facts import Letter
 
 UNSURE = opinion("noise", 0.41, accepted=False, why="41% sure; the promise needs 85.0%")
