@@ -163,6 +163,15 @@ def test_each_reviewer_is_asked_alone_and_the_second_hears_of_the_first(tmp_path
     assert states(installation) == {"A gift 1": "routed"}
 
 
+def test_a_letter_whose_bytes_are_damaged_is_shown_as_far_as_it_is_known(installation: Installation) -> None:
+    digest = asked(installation, 1)
+    with sqlite3.connect(installation.folder / "triaged.db") as db:
+        db.execute("UPDATE mails SET raw = substr(raw, 1, 40) WHERE id = 1")
+    (receipt,) = answer(installation, reply(digest, f"{codes_of(digest)[0]} show"))
+    assert "its copy in the database is damaged" in " ".join(text_of(receipt).split())
+    assert "Here is gift number 1." in text_of(receipt)
+
+
 # The attack table of the digest: no effect, no loop, a clear record.
 
 

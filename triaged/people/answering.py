@@ -164,8 +164,9 @@ class _Hand:
         return "right, as it was decided"
 
     def _show(self, called: str, record: Record) -> Result:
-        letter = read(load(self.db, record.mail_id).octets)
-        text = letter.text or letter.quoted
+        kept = load(self.db, record.mail_id)
+        letter = read(kept.octets)
+        text = letter.text or letter.quoted if kept.octets else f"[{kept.fault}]\n\n{record.excerpt}"
         more = "\n[…] The letter goes on; the office keeps it whole." if len(text) > _SHOWN else ""
         sender = f"{record.sender.name} <{record.sender.address}>".strip()
         head = f"From: {sender}\nSubject: {record.subject}\n\n"
