@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.ingest import letters, mail
+from tests.installation import MAILDIRS, SETTINGS
 from triaged.classify.assess import assess_all
 from triaged.ingest.mime import read
 from triaged.ingest.screen import screen
@@ -28,31 +29,6 @@ from triaged.store import cases, mails
 from triaged.store.engine import migrate, open_engine
 
 ROOT = Path(__file__).parent.parent
-_SETTINGS = """\
-[office]
-name = "Office of the Mayor"
-prefix = "MAY"
-timezone = "America/New_York"
-rules = "{root}/triaged/starter/rules.yaml"
-languages = ["en", "es", "fr"]
-encoder = false
-
-[store]
-url = "sqlite:///{folder}/triaged.db"
-
-[[mailbox]]
-name = "mayor"
-kind = "maildir"
-path = "{folder}/mayor"
-
-[sender]
-kind = "spool"
-path = "{folder}/out"
-from = "correspondence@example.gov"
-
-[review]
-to = ["reviewer@example.gov"]
-"""
 _TEXTS = 500  # different ones
 _RULE = """
   - name: What is loud goes to the police
@@ -100,9 +76,11 @@ def measure(count: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config = folder / "triaged.toml"
-        config.write_text(_SETTINGS.format(root=ROOT, folder=folder))
-        new = folder / "new.yaml"
+        spool = 'kind = "spool"\npath = "out"'
+        config.write_text(SETTINGS.format(store="sqlite:///triaged.db", mailboxes=MAILDIRS, sender=spool))
         shipped = (ROOT / "triaged/starter/rules.yaml").read_text(encoding="utf-8")
+        (folder / "rules.yaml").write_text(shipped, encoding="utf-8")
+        new = folder / "new.yaml"
         new.write_text(shipped.replace("\nrules:\n", f"\nrules:\n{_RULE}", 1), encoding="utf-8")
         (folder / "lists").symlink_to(ROOT / "triaged/starter/lists")
         keep(config, count)

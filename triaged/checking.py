@@ -54,7 +54,7 @@ def check_review(settings: Settings) -> list[str]:
     if not review.to:
         return ["[review] to names nobody: nobody is told of what waits for a person"]
     found = []
-    if not review.authserv_id:
+    if not review.authserv_id and not any(mailbox.trust_auth_as for mailbox in settings.mailboxes):
         found.append("[review] authserv_id is missing: nothing proves who sent an answer, so no answer by mail is obeyed")
     polled = {address.lower() for mailbox in settings.mailboxes for address in mailbox.addresses}
     answers_go_to = review.reply_to or settings.sender.sender

@@ -123,6 +123,7 @@ class MailboxSettings:
     addresses: tuple[str, ...] = ()  # addresses that this mailbox receives for; default: user, if it is an address
     office: str = ""  # the office's name if this mailbox belongs to another one than [office]
     prefix: str = ""  # the reference prefix likewise
+    trust_auth_as: bool = False  # graph, exchange: X-MS-Exchange-Organization-AuthAs proves a reviewer's From
     labels: bool = False  # topic and state show as labels on the mail (categories, Gmail labels, IMAP keywords)
 
 

@@ -14,7 +14,7 @@ from triaged.ingest.mime import read
 from triaged.ingest.screen import screen, written_by
 from triaged.message import Assessment, Kind, Message, Opinion, Record, Screening
 from triaged.office import Office
-from triaged.rules.decide import Step, apply_rules
+from triaged.rules.applying import Step, apply_rules
 from triaged.rules.facts import Letter
 from triaged.store import mails, past
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from triaged import alerting, answering
 from triaged.classify.assess import assess, assess_all
 from triaged.ingest.fingerprint import fingerprint
 from triaged.ingest.mailbox import Mailbox
@@ -19,6 +18,7 @@ from triaged.ingest.mime import read
 from triaged.ingest.screen import screen, written_by
 from triaged.message import Assessment, Decision, Dispatch, Kind, Message, Outcome, Screening, State, Status, Urgency
 from triaged.office import Office
+from triaged.people import alerting, answering, locks
 from triaged.route.handoff import Case
 from triaged.route.plan import Past, Planning, given_up, plan, retry_after
 from triaged.rules.decide import decide
@@ -41,7 +41,7 @@ class Understanding:
     screening: Screening
     assessment: Assessment
     decision: Decision
-    answer: answering.Attempt | None = None  # it answers a digest
+    answer: locks.Attempt | None = None  # it answers a digest
 
     @property
     def parts(self) -> tuple[Message, Screening, Assessment, Decision]:
@@ -55,7 +55,7 @@ class _Screened:
 
     message: Message
     screening: Screening
-    answer: answering.Attempt | None
+    answer: locks.Attempt | None
 
 
 def accept(mailbox: Mailbox, engine: Engine, office: Office, clock: Clock) -> bool:
@@ -117,8 +117,8 @@ def _read(octets: bytes, mailbox: str, office: Office, now: datetime) -> _Screen
     message = read(octets)
     screening = screen(message, trust)
     message = replace(message, sender=written_by(message, trust))  # a web form's fields name the writer
-    answer = answering.recognise(message, screening, answering.doors_of(office), now)
-    return _Screened(message, answering.as_screening(answer) if answer else screening, answer)
+    answer = locks.recognise(message, screening, locks.doors_of(office, mailbox), now)
+    return _Screened(message, locks.as_screening(answer) if answer else screening, answer)
 
 
 def _judge(

@@ -11,7 +11,8 @@ from triaged.config import Exchange, Graph, Imap, Maildir, Office, Promise, Revi
 from triaged.node import ListNode, MapNode, Node
 from triaged.problem import Problem, WrongFile, shown
 from triaged.reading import Reading, Spot
-from triaged.settings_servers import MAILBOXES, SENDER
+from triaged.settings_mailboxes import MAILBOXES
+from triaged.settings_sender import SENDER
 from triaged.settings_values import DURATION, HOLIDAYS, LANGUAGE, PREFIX, TIME, ZONE, FilePath, SecretPlace, StoreUrl
 from triaged.shape import Number, Switch
 from triaged.text_file import decode, read_octets

@@ -90,7 +90,20 @@ def as_given(kind: str, octets: bytes) -> bytes:
     return octets
 
 
-class MaildirPlace:
+class Files:
+    """Files say nothing of replies and labels; see `TELLS_OF_REPLIES` and `KEEPS_LABELS`."""
+
+    def reply(self, index: int) -> None:
+        raise NotImplementedError
+
+    def labels(self, index: int) -> set[str]:
+        raise NotImplementedError
+
+    def label(self, index: int, name: str) -> None:
+        raise NotImplementedError
+
+
+class MaildirPlace(Files):
     kind = "maildir"
 
     def __init__(self, path: Path) -> None:
@@ -121,12 +134,6 @@ class MaildirPlace:
     def reply(self, index: int) -> None:
         self.touch(index)
 
-    def labels(self, index: int) -> set[str]:
-        raise NotImplementedError
-
-    def label(self, index: int, name: str) -> None:
-        raise NotImplementedError
-
     def folder(self, name: str) -> list[bytes]:
         path = self._folder(name)
         return [file.read_bytes() for sub in ("new", "cur") for file in sorted((path / sub).iterdir())]
@@ -144,7 +151,7 @@ class MaildirPlace:
         shutil.rmtree(self.path)
 
 
-class EmlPlace:
+class EmlPlace(Files):
     kind = "eml"
 
     def __init__(self, path: Path) -> None:
@@ -173,15 +180,6 @@ class EmlPlace:
     def touch(self, index: int) -> None:
         os.utime(self._path(index))
 
-    def reply(self, index: int) -> None:
-        raise NotImplementedError
-
-    def labels(self, index: int) -> set[str]:
-        raise NotImplementedError
-
-    def label(self, index: int, name: str) -> None:
-        raise NotImplementedError
-
     def folder(self, name: str) -> list[bytes]:
         return [file.read_bytes() for file in sorted((self.path / name).iterdir())]
 
@@ -195,7 +193,7 @@ class EmlPlace:
         shutil.rmtree(self.path)
 
 
-class MboxPlace:
+class MboxPlace(Files):
     kind = "mbox"
 
     def __init__(self, path: Path) -> None:
@@ -236,15 +234,6 @@ class MboxPlace:
 
     def touch(self, index: int) -> None:
         os.utime(self.path)
-
-    def reply(self, index: int) -> None:
-        raise NotImplementedError
-
-    def labels(self, index: int) -> set[str]:
-        raise NotImplementedError
-
-    def label(self, index: int, name: str) -> None:
-        raise NotImplementedError
 
     def folder(self, name: str) -> list[bytes]:
         raise NotImplementedError

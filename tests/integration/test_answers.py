@@ -13,6 +13,7 @@ from tests.installation import Installation, letter
 
 PROVEN = "mx.example.gov; dmarc=pass header.from=example.gov"
 REVIEWER = "reviewer@example.gov"
+INSIDE = "X-MS-Exchange-Organization-AuthAs: Internal\r\nX-MS-Exchange-Organization-AuthMechanism: 04"
 
 
 def asked(installation: Installation, count: int = 3) -> EmailMessage:
@@ -162,6 +163,15 @@ def test_each_reviewer_is_asked_alone_and_the_second_hears_of_the_first(tmp_path
     assert states(installation) == {"A gift 1": "routed"}
 
 
+def test_a_letter_whose_bytes_are_damaged_is_shown_as_far_as_it_is_known(installation: Installation) -> None:
+    digest = asked(installation, 1)
+    with sqlite3.connect(installation.folder / "triaged.db") as db:
+        db.execute("UPDATE mails SET raw = substr(raw, 1, 40) WHERE id = 1")
+    (receipt,) = answer(installation, reply(digest, f"{codes_of(digest)[0]} show"))
+    assert "its copy in the database is damaged" in " ".join(text_of(receipt).split())
+    assert "Here is gift number 1." in text_of(receipt)
+
+
 # The attack table of the digest: no effect, no loop, a clear record.
 
 
@@ -184,6 +194,7 @@ def refused(installation: Installation, octets: bytes, why: str) -> list[EmailMe
         ("mx.evil.example; dmarc=pass header.from=example.gov", REVIEWER),
         ("mx.example.gov; dkim=pass header.d=evil.example", REVIEWER),
         ("mx.example.gov; dmarc=none\r\nAuthentication-Results: mx.example.gov; dmarc=pass header.from=example.gov", REVIEWER),
+        (f"mx.example.gov; dmarc=none\r\n{INSIDE}", REVIEWER),  # no Exchange that would take it off stands before a maildir
     ],
 )
 def test_a_forged_from_with_a_right_token_is_told_to_the_reviewer(installation: Installation, proof: str, sender: str) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.installation import Installation, letter
+from tests.installation import RULES, Installation, letter
 from triaged import in_use, promised
 from triaged.classify import modelfile
 from triaged.classify.promise import Standing
 from triaged.classify.topic import load, store
 from triaged.classify.train import train
 from triaged.settings_file import load_settings
+from triaged.store import cases, digests
 from triaged.store.engine import migrate, open_engine, reading
 
 SAID = {"heat": "the boiler is cold and there is no heat", "trees": "a branch of the tree fell on the path"}
@@ -100,6 +101,32 @@ def test_the_model_acts_alone_once_enough_letters_prove_it_and_stops_at_once_whe
     part = digest.get_body(("plain",))
     assert part is not None
     assert "Spot checks have broken it" in " ".join(part.get_content().split())
+
+
+def test_letters_that_a_rule_sent_are_neither_counted_nor_drawn_nor_labels(office: Installation) -> None:
+    """A rule says who answers, the model only guesses the topic: that proves nothing of the model, for or against it."""
+    office.rules.write_text(RULES + "  - {name: Boilers, when: {body: {words: [boiler]}}, then: {department: parks}}\n")
+    people_said(office, right=200)
+    office.run_once()
+    before = status(office)["promise"]
+    for number in (1, 2, 3):
+        office.receive(letter(number, subject="hello", text=SAID["heat"]))
+    office.receive(letter(4, subject="A gift", text=SAID["heat"]))
+    office.run_once()
+    *sent, held = office.export()[-4:]
+    assert {(one["status"], one["topic"], one["topic_confidence"]) for one in sent} == {("routed", "heat", None)}
+    assert held["topic_confidence"] is None
+    engine = open_engine(load_settings(office.config).store_url)
+    sent_alone = [one["reference"] for one in sent]
+    with reading(engine) as db:
+        drawn = digests.automatic_since(db, datetime.now(UTC) - timedelta(days=1))
+        assert not {cases.reference_of(db, mail_id) for mail_id in drawn} & set(sent_alone)
+    for reference in [*sent_alone, str(held["reference"])]:
+        office.triaged("resolve", reference, "--topic", "trees")
+    office.run_once()
+    after = status(office)["promise"]
+    assert (after["labels"], after["alone_in_30_days"]) == (before["labels"], before["alone_in_30_days"])  # type: ignore[index]
+    assert after["standing"] == "kept"  # type: ignore[index]
 
 
 def test_a_lesson_that_comes_in_is_seen_by_the_running_daemon(office: Installation) -> None:

@@ -1,16 +1,18 @@
 """Answers as mail programs really write them, each with its exact effect; the files and the table lie in tests/answers."""
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.answers.clients import DEPARTMENTS, KEYS, NOW, NUMBER, REVIEWER, TOKEN, TOPICS, coded
-from triaged.answering import Doors, interpret, recognise
+from tests.answers.clients import DEPARTMENTS, KEYS, NOW, NUMBER, PASS, REVIEWER, TOKEN, TOPICS, coded
 from triaged.ingest.mime import read
 from triaged.ingest.screen import Trust, screen
+from triaged.people.answering import interpret
+from triaged.people.locks import Doors, recognise
 from triaged.review.line import Asked
 from triaged.review.names import Names
 from triaged.review.words import Verb
@@ -21,11 +23,11 @@ DOORS = Doors(KEYS, (REVIEWER, "carla@example.gov"), "triage@example.gov", "mx.e
 ASKED = [Asked(number, spot_check=number == 8) for number in range(1, 9)]
 
 
-def effect(octets: bytes) -> str:
+def effect(octets: bytes, doors: Doors = DOORS) -> str:
     """Return in words what a mail does."""
     message = read(octets)
     screening = screen(message, Trust(authserv_id="mx.example.gov", reviewers=frozenset(DOORS.people)))
-    attempt = recognise(message, screening, DOORS, NOW)
+    attempt = recognise(message, screening, doors, NOW)
     if attempt is None:
         return "no answer"
     if attempt.refusal:
@@ -47,6 +49,20 @@ def test_there_are_more_than_120_of_them_and_each_has_its_line() -> None:
 @pytest.mark.parametrize("name", TABLE)
 def test_an_answer_has_exactly_its_effect(name: str) -> None:
     assert effect((FOLDER / f"{name}.eml").read_bytes()) == TABLE[name]
+
+
+def test_exchanges_word_opens_the_door_where_it_is_switched_on_and_nowhere_else() -> None:
+    """The answer of outlook_desktop-plain, as a mailbox of Exchange Online holds it."""
+    octets = (FOLDER / "outlook_desktop-plain.eml").read_bytes()
+    theirs = "dkim=none (message not signed) header.d=none;dmarc=none action=none header.from=example.gov"
+    inside = f"{theirs}\r\nX-MS-Exchange-Organization-AuthAs: Internal\r\nX-MS-Exchange-Organization-AuthMechanism: 04"
+    from_exchange = octets.replace(PASS.encode(), inside.encode(), 1)
+    assert from_exchange != octets
+    assert effect(from_exchange, replace(DOORS, authserv_id="", auth_as=True)) == TABLE["outlook_desktop-plain"]
+    assert effect(from_exchange, replace(DOORS, auth_as=True)) == TABLE["outlook_desktop-plain"]
+    assert effect(from_exchange) == f"refused, told to {REVIEWER}"
+    outside = octets.replace(PASS.encode(), theirs.encode(), 1)
+    assert effect(outside, replace(DOORS, auth_as=True)) == f"refused, told to {REVIEWER}"
 
 
 # Mails whose quote reaches to their end, in each encoding; those of a mailto: link quote nothing.

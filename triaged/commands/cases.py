@@ -147,8 +147,8 @@ def show(config: str | None, reference: str, as_json: bool) -> None:
 @reports_problems
 def resolve(config: str | None, reference: str, by: str, urgency: str | None, **said: Any) -> None:
     """Answer what waits for a person."""
-    from triaged.resolve import Answer, CannotResolve
-    from triaged.resolve import resolve as apply
+    from triaged.people.resolve import Answer, CannotResolve
+    from triaged.people.resolve import resolve as apply
 
     if sum((bool(said["topic"] or said["departments"]), said["close"], said["spam"])) != 1:
         raise click.UsageError("say one thing: --topic (and --department), or --close, or --spam")

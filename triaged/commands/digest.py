@@ -16,8 +16,8 @@ from triaged.commands.opening import CONFIG, now, open_office_for, reports_probl
 @reports_problems
 def digest(config: str | None, preview: Path | None, really_send: bool) -> None:
     """Build the review digest now; --preview to look at it, --send to mail it."""
-    from triaged import asking
     from triaged.message import State
+    from triaged.people import asking
     from triaged.store.engine import reading
 
     if (preview is None) == (not really_send):

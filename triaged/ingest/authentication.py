@@ -42,11 +42,16 @@ def verdicts(message: Message, authserv_id: str) -> Verdicts:
     return Verdicts(**found)
 
 
-def proof_of_sender(message: Message, authserv_id: str) -> str:
+def proof_of_sender(message: Message, authserv_id: str, *, auth_as: bool = False) -> str:
     """Return what proves that From is who it says, in words; empty when nothing of our own server's does.
 
     DMARC pass, or DKIM or SPF pass of exactly From's domain: stricter than DMARC's relaxed alignment (RFC 7489 §3.1), which
     needs a list of public suffixes. A mail with several From fields or mailboxes proves nothing.
+
+    Args:
+        message: The mail.
+        authserv_id: Our server's name in Authentication-Results; empty: none is believed.
+        auth_as: Whether Exchange's own word counts as well, that an account of the house submitted the mail.
     """
     domain = message.sender.address.rpartition("@")[2].lower()
     written = message.headers.get("from", ())
@@ -63,7 +68,19 @@ def proof_of_sender(message: Message, authserv_id: str) -> str:
         value = properties.get(named, "").rpartition("@")[2].strip().lower().rstrip(".")
         if value == domain or (method == "dmarc" and not value):
             return f"{method} pass for {domain}"
-    return ""
+    return "Exchange: submitted by an account of the house" if auth_as and _submitted_inside(message) else ""
+
+
+def _submitted_inside(message: Message) -> bool:
+    """Tell whether Exchange says that one of its own accounts submitted a mail in its own name.
+
+    Exchange writes these fields, and its header firewall removes them from mail that comes in from elsewhere: Microsoft,
+    "Header firewall" and "Receive connector permissions" (ms-Exch-Accept-Headers-Organization). A relay that a connector
+    trusts is `Internal`, too (a scanner, a gateway): only mechanism 04, submission from a mailbox, means that an account
+    signed in which may send as From. A Sender field names somebody who writes on From's behalf.
+    """
+    said = {name: message.headers.get(f"x-ms-exchange-organization-{name}", ()) for name in ("authas", "authmechanism")}
+    return said == {"authas": ("Internal",), "authmechanism": ("04",)} and "sender" not in message.headers
 
 
 _ADDRESS: Final = re.compile(r"[^\s<>\"',;:()]{1,256}@[^\s<>\"',;:()]{1,256}")

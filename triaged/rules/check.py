@@ -6,8 +6,9 @@ from datetime import date
 
 from triaged.message import Assessment, Flag, Message, Opinion, Screening
 from triaged.problem import Place, Problem, listed, nearest, shown
+from triaged.rules.applying import FLAG_FLOORS
 from triaged.rules.conditions import Always, Condition, InList, Is, leaves, obstacle
-from triaged.rules.decide import FLAG_FLOORS, decide
+from triaged.rules.decide import decide
 from triaged.rules.facts import Facts, Letter
 from triaged.rules.lint import idle_rules
 from triaged.rules.schema import Example, Expected, LetterTest, Rule, Rules, Sample

@@ -1,82 +1,20 @@
 """What shall happen to a letter: staff's rules over the model's opinion. Pure; every step leaves a reason."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from triaged.message import Assessment, Decision, Kind, Message, Reason, Screening, Status, Urgency
-from triaged.rules.conditions import Match, obstacle
-from triaged.rules.facts import Facts, Letter
-from triaged.rules.schema import Action, Rule, Rules, Topic
+from triaged.rules.applying import Standing, beginning, each_turn, urgency_of
+from triaged.rules.facts import Letter
+from triaged.rules.schema import Rules, Topic
 
-# What a flag demands at least; no rule goes below it. What a letter's own words demand (its assessment) counts likewise.
-FLAG_FLOORS: Final[Mapping[str, Urgency]] = {
-    "violence": Urgency.CRITICAL,
-    "self_harm": Urgency.CRITICAL,
-    "threat": Urgency.CRITICAL,
-    "threat_to_office": Urgency.CRITICAL,
-    "lockout": Urgency.CRITICAL,
-    "missing_child": Urgency.CRITICAL,
-    "no_heat_vulnerable": Urgency.CRITICAL,
-    "medical": Urgency.HIGH,
-    "no_food": Urgency.HIGH,
-    "no_heat": Urgency.HIGH,
-    "eviction": Urgency.HIGH,
-}
 # An automatic reply may be read by the one whom the writer fears.
 SILENT_FLAGS: Final = frozenset({"violence"})
 SILENT_SHARE: Final = 0.1  # … and so may the reply to a letter that is this likely on a topic without acknowledgement
 
 _NO_LETTER: Final = frozenset({Kind.AUTO_REPLY, Kind.BOUNCE, Kind.SPAM, Kind.ANSWER, Kind.OWN})
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What rules have said of a letter so far.
-
-    Attributes:
-        topic: Set by a rule.
-        topic_guessed: That rule rests on a guess of the model that the promise does not allow to act on.
-        departments: Set by a rule.
-        departments_guessed: Likewise.
-        copy_to: Addresses.
-        urgency: Set exactly by a rule.
-        floor: At least.
-        flags: The text's, and rules'.
-        silent: Why there must be no acknowledgement; empty: there may be.
-        template: Of the acknowledgement.
-        holds: Why a person must look.
-        closed: Why nobody needs to.
-        move: Folder.
-        stopped: Later rules are left out.
-        reasons: One a rule.
-    """
-
-    topic: str | None = None
-    topic_guessed: bool = False
-    departments: tuple[str, ...] = ()
-    departments_guessed: bool = False
-    copy_to: tuple[str, ...] = ()
-    urgency: Urgency | None = None
-    floor: Urgency = Urgency.LOW
-    flags: tuple[str, ...] = ()
-    silent: str = ""
-    template: str | None = None
-    holds: tuple[str, ...] = ()
-    closed: str = ""
-    move: str | None = None
-    stopped: bool = False
-    reasons: tuple[Reason, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One rule's turn, for `explain`. A rule in the shadow that applied did nothing."""
-
-    rule: Rule
-    applied: bool
-    because: str
 
 
 def decide(
@@ -107,132 +45,12 @@ def decide_letter(letter: Letter, screening: Screening, assessment: Assessment, 
     """Do the same for a letter whose texts may have been folded already: quicker where several rules are tried on it."""
     if screening.kind in _NO_LETTER:
         return Decision(Status.IGNORED, None, None, Urgency.NORMAL, acknowledge=False, reasons=screening.reasons)
-    standing = _beginning(assessment)
-    for turn in _turns(letter, assessment, rules, today, screening.kind is Kind.LIST):
+    standing = beginning(assessment)
+    for turn in each_turn(letter, assessment, rules, today, screening.kind is Kind.LIST):
         standing = turn.standing
-    if screening.kind is Kind.LIST and not (_routed_by_rule(standing) or standing.holds or standing.closed):
+    if screening.kind is Kind.LIST and not (standing.routed or standing.holds or standing.closed):
         return Decision(Status.IGNORED, None, None, Urgency.NORMAL, acknowledge=False, reasons=screening.reasons)
     return _Verdict(letter.message, screening, assessment, rules, standing).decision()
-
-
-def apply_rules(
-    letter: Letter, assessment: Assessment, rules: Rules, today: date, *, from_list: bool = False
-) -> tuple[Standing, tuple[Step, ...]]:
-    """Let each rule that is in use look at the letter, from top to bottom; return how it stands, and every rule's turn."""
-    turns = list(_turns(letter, assessment, rules, today, from_list))
-    steps = tuple(Step(turn.rule, turn.match is not None, turn.because) for turn in turns)
-    return turns[-1].standing if turns else _beginning(assessment), steps
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """One rule's turn: what it looked at (None: it was left out), whether it matched, how the letter stands after it."""
-
-    rule: Rule
-    facts: Facts | None
-    match: Match | None
-    standing: Standing
-    idle: str = ""
-
-    @property
-    def because(self) -> str:
-        if self.match:
-            return self.match.because
-        if self.facts is None:
-            return self.idle or "an earlier rule left the later ones out"
-        return obstacle(self.rule.when, self.facts)
-
-
-def _beginning(assessment: Assessment) -> Standing:
-    return Standing(flags=tuple(flag.name for flag in assessment.flags))
-
-
-def _turns(letter: Letter, assessment: Assessment, rules: Rules, today: date, from_list: bool) -> Iterator[_Turn]:
-    standing = _beginning(assessment)
-    facts = _facts(letter, assessment, rules, standing, from_list)
-    for rule in rules.rules:
-        idle = rule.idle(today)
-        if idle or standing.stopped:
-            yield _Turn(rule, None, None, standing, idle)
-            continue
-        match = rule.when.match(facts)
-        seen = facts
-        if match:
-            standing = _apply(rule, match, standing)
-            facts = _facts(letter, assessment, rules, standing, from_list)
-        yield _Turn(rule, seen, match, standing)
-
-
-def _facts(letter: Letter, assessment: Assessment, rules: Rules, standing: Standing, from_list: bool) -> Facts:
-    best, probability = ("", 0.0) if letter.message.unreadable else assessment.opinion.ranked[0]
-    topic = standing.topic or best
-    guessed = standing.topic_guessed if standing.topic else from_list or not assessment.opinion.accepted
-    return Facts(
-        letter=letter,
-        topic=topic,
-        confidence=1.0 if standing.topic and not guessed else probability,
-        urgency=_urgency((topic,), assessment, rules, standing),
-        flags=standing.flags,
-        guessed=guessed,
-    )
-
-
-def _apply(rule: Rule, match: Match, standing: Standing) -> Standing:
-    then = rule.then
-    because = f"{match.because} → {then}"
-    if rule.shadow:
-        return replace(standing, reasons=(*standing.reasons, Reason("shadow", rule.name, because, str(rule.at))))
-    if match.guessed:
-        because += " (rests on the model's guess)"
-        then = _harmless(then)
-    reason = Reason("rule", rule.name, because, str(rule.at))
-    return replace(
-        standing,
-        topic=then.topic or standing.topic,
-        topic_guessed=match.guessed if then.topic else standing.topic_guessed,
-        departments=then.departments or standing.departments,
-        departments_guessed=match.guessed if then.departments else standing.departments_guessed,
-        copy_to=tuple(dict.fromkeys((*standing.copy_to, *then.copy_to))),
-        urgency=standing.urgency if then.urgency is None or then.urgency.at_least else then.urgency.urgency,
-        floor=_floor(then, standing),
-        flags=tuple(dict.fromkeys((*standing.flags, *then.add_flag))),
-        silent=standing.silent or ("" if then.acknowledge else f"rule “{rule.name}” says so"),
-        template=then.template or standing.template,
-        holds=(*standing.holds, then.hold) if then.hold else standing.holds,
-        closed=then.close or standing.closed,
-        move=then.move or standing.move,
-        stopped=then.stop,
-        reasons=(*standing.reasons, reason),
-    )
-
-
-def _harmless(then: Action) -> Action:
-    """Return what of an action may rest on a guess: proposals and care, nothing that buries a letter or lets it out."""
-    urgency = replace(then.urgency, at_least=True) if then.urgency else None
-    hold = then.hold or (f"would be closed ({then.close}) if the model's guess is right" if then.close else None)
-    return replace(then, urgency=urgency, hold=hold, close=None, move=None, copy_to=())
-
-
-def _floor(then: Action, standing: Standing) -> Urgency:
-    if then.urgency is None:
-        return standing.floor
-    return standing.floor.at_least(then.urgency.urgency) if then.urgency.at_least else Urgency.LOW
-
-
-def _urgency(topics: Sequence[str], assessment: Assessment, rules: Rules, standing: Standing) -> Urgency:
-    """Return the most urgent of what topic, rules and the letter's own words ask for."""
-    usual = [rules.topics[topic].urgency for topic in topics if topic in rules.topics] or [Urgency.NORMAL]
-    asked = standing.urgency or max(usual, key=lambda urgency: urgency.rank)
-    floors = [FLAG_FLOORS.get(flag, Urgency.LOW) for flag in standing.flags]
-    if assessment.urgency.rank > Urgency.NORMAL.rank:  # normal: its words say nothing
-        floors.append(assessment.urgency)
-    return max((asked, standing.floor, *floors), key=lambda urgency: urgency.rank)
-
-
-def _routed_by_rule(standing: Standing) -> bool:
-    if standing.departments:
-        return not standing.departments_guessed
-    return standing.topic is not None and not standing.topic_guessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +69,7 @@ class _Verdict:
         departments = standing.departments or tuple(
             dict.fromkeys(department for topic in topics for department in topic.departments)
         )
-        urgency = _urgency([topic.id for topic in topics], self.assessment, self.rules, standing)
+        urgency = urgency_of([topic.id for topic in topics], self.assessment, self.rules, standing)
         notices = self._notices(urgency)
         held = bool(notices or standing.holds)
         unsure = self._unsure(topics)
@@ -260,7 +78,7 @@ class _Verdict:
         return Decision(
             status=status,
             topic=topics[0].id if topics else None,
-            confidence=None if standing.topic or not topics else opinion.ranked[0][1],
+            confidence=opinion.ranked[0][1] if topics and self._is_models_say() else None,
             urgency=urgency,
             departments=departments,
             copy_to=standing.copy_to,
@@ -271,6 +89,10 @@ class _Verdict:
             held=held,
             reasons=self._reasons(notices, unsure, silent),
         )
+
+    def _is_models_say(self) -> bool:
+        """Tell whether the model's topic says where the letter goes: only such a letter measures the promise."""
+        return not self.standing.topic and not self.standing.routed
 
     def _unreadable(self) -> str:
         return self.message.unreadable or ("it cannot be read" if self.screening.kind is Kind.UNREADABLE else "")
@@ -299,7 +121,7 @@ class _Verdict:
 
     def _unsure(self, topics: Sequence[Topic]) -> Reason | None:
         """Return why the model must not act alone, unless a rule has said where the letter goes."""
-        if _routed_by_rule(self.standing) or self._unreadable():
+        if self.standing.routed or self._unreadable():
             return None
         opinion = self.assessment.opinion
         best, probability = opinion.ranked[0]

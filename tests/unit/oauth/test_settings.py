@@ -203,3 +203,22 @@ def test_a_kind_whose_libraries_are_missing_says_what_to_install(monkeypatch: py
     assert caught.value.permanent
     with pytest.raises(SendError, match=r"triaged\[exchange\]"):
         open_sender("exchange", settings.sender)
+
+
+def test_exchanges_word_on_senders_is_believed_only_where_the_file_says_so() -> None:
+    assert not read_graph(GRAPH + MICROSOFT).mailboxes[0].trust_auth_as
+    assert read_graph(GRAPH + "trust_auth_as = true\n" + MICROSOFT).mailboxes[0].trust_auth_as
+    assert read_graph(EXCHANGE + "trust_auth_as = true\n" + PASSWORD).mailboxes[0].trust_auth_as
+
+
+def test_no_other_kind_of_mailbox_can_be_told_to_believe_it() -> None:
+    """Only in front of Exchange's own mailboxes stands the header firewall."""
+    with pytest.raises(WrongFile, match=r'^triaged.toml:11:1: mailbox "mayor": unknown key "trust_auth_as"'):
+        read_graph('kind = "maildir"\npath = "m"\ntrust_auth_as = true')
+    with pytest.raises(WrongFile, match=r'^triaged.toml:13:1: mailbox "mayor": unknown key "trust_auth_as"'):
+        read_graph('kind = "imap"\nhost = "imap.example.gov"\nuser = "mayor"\npassword = { env = "P" }\ntrust_auth_as = true')
+
+
+def test_what_is_no_switch_is_said_with_its_place() -> None:
+    with pytest.raises(WrongFile, match=r'^triaged.toml:11:17: mailbox "mayor": trust_auth_as is "Internal"'):
+        read_graph(GRAPH + 'trust_auth_as = "Internal"\n' + MICROSOFT)

@@ -9,9 +9,10 @@ from types import MappingProxyType
 import pytest
 
 from triaged.problem import WrongFile, say
+from triaged.rules.applying import FLAG_FLOORS
 from triaged.rules.check import check, try_examples
 from triaged.rules.comparisons import FIELDS, TEXT
-from triaged.rules.decide import FLAG_FLOORS, SILENT_FLAGS
+from triaged.rules.decide import SILENT_FLAGS
 from triaged.rules.grammar import ACTION, DEPARTMENT
 from triaged.rules.load import MOST_OCTETS, read
 from triaged.rules.samples import EXPECTED, SAMPLE

@@ -9,10 +9,10 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
-from triaged.answering import say
-from triaged.asking import asking
 from triaged.message import Notice, Record, Status, Urgency
 from triaged.office import Office
+from triaged.people.answering import say
+from triaged.people.asking import asking
 from triaged.review.digest import compose
 from triaged.store import digests, mails, records
 
