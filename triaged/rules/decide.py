@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from triaged.message import Assessment, Decision, Kind, Message, Reason, Screening, Status, Urgency
+from triaged.message import POSSIBLE_DANGER, Assessment, Decision, Kind, Message, Reason, Screening, Status, Urgency
 from triaged.rules.conditions import Match, obstacle
 from triaged.rules.facts import Facts, Letter
 from triaged.rules.schema import Action, Rule, Rules, Topic
@@ -23,6 +23,7 @@ FLAG_FLOORS: Final[Mapping[str, Urgency]] = {
     "no_food": Urgency.HIGH,
     "no_heat": Urgency.HIGH,
     "eviction": Urgency.HIGH,
+    POSSIBLE_DANGER: Urgency.HIGH,
 }
 # An automatic reply may be read by the one whom the writer fears.
 SILENT_FLAGS: Final = frozenset({"violence"})
@@ -293,8 +294,9 @@ class _Verdict:
         found = []
         if self.screening.must_review or self._unreadable():
             found.append(Reason("screen", "review", self.screening.must_review or self._unreadable()))
-        if self.standing.closed and urgency is Urgency.CRITICAL:
-            found.append(Reason("promise", "review", "a rule would close it, but what is critical is never closed unseen"))
+        if self.standing.closed and (urgency is Urgency.CRITICAL or POSSIBLE_DANGER in self.standing.flags):
+            what = "what is critical" if urgency is Urgency.CRITICAL else "what sounds like danger"
+            found.append(Reason("promise", "review", f"a rule would close it, but {what} is never closed unseen"))
         return tuple(found)
 
     def _unsure(self, topics: Sequence[Topic]) -> Reason | None:
