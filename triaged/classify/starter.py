@@ -81,6 +81,11 @@ def danger_score() -> Danger | None:
     return danger.load(folder() / "danger")
 
 
+def hears_other_words(with_encoder: bool) -> bool:
+    """Tell whether danger told in words that no phrase table knows is heard here."""
+    return with_encoder and default() is not None and (folder() / "danger" / MANIFEST).is_file()
+
+
 def examples(starter: Path) -> list[Row]:
     """Return the shipped examples, file by file in the order of their names.
 
