@@ -31,7 +31,9 @@ def predict_file(
         RowsError: The file has lines without text.
         ModelError: The model cannot be used.
     """
-    model = load(model_dir, with_encoder=with_encoder, ceiling=ceiling, level=level).hearing(starter.danger_score())
+    model = load(model_dir, with_encoder=with_encoder, ceiling=ceiling, level=level)
+    if model.full:  # else nothing is encoded, and many texts would wait for danger alone
+        model = model.hearing(starter.danger_score())
     return predict_rows(read_texts(path), model, now or datetime.now(UTC))
 
 
