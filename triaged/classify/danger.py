@@ -76,5 +76,5 @@ def load(folder: Path) -> Danger | None:
 
 def store(danger: Danger, manifest: dict[str, object]) -> Stored:
     """Return what `load` reads."""
-    levels = np.array([danger.intercept, danger.whole, danger.passage])
-    return Stored({"weights": danger.weights.astype(np.float32), "levels": levels}, manifest)
+    levels = np.array([danger.intercept, danger.whole, danger.passage]).round(4)
+    return Stored({"weights": danger.weights.astype(np.float16), "levels": levels}, manifest)

@@ -71,8 +71,12 @@ def candidates(columns: int, classes: int) -> tuple[Machine, ...]:
 
 
 def dividing(vectors: Floats, labels: NDArray[np.bool_], weights: NDArray[np.float64]) -> tuple[Floats, float]:
-    """Return weights (dimensions,) and intercept of a logistic regression that tells two kinds of sentence vectors apart."""
+    """Return weights (dimensions,) and intercept of a logistic regression that tells two kinds of sentence vectors apart.
+
+    Solved to the last digits, so that they do not depend on how many threads share the sums.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    fitted = LogisticRegression(C=20.0, max_iter=3_000).fit(vectors, labels, sample_weight=weights)
+    fitted = LogisticRegression(C=20.0, solver="newton-cholesky", tol=1e-10, max_iter=200)
+    fitted.fit(vectors.astype(np.float64), labels, sample_weight=weights)
     return fitted.coef_[0].astype(np.float32), float(fitted.intercept_[0])
