@@ -151,6 +151,30 @@ def urgency() -> Iterator[Line]:
     yield f"urgency false alarms ({(~critical).sum()} near misses)", f"{found[~critical].mean():.1%}", "under 5 %"
 
 
+def danger() -> Iterator[Line]:
+    """The score that ships, alone: texts it has not learnt from, near misses, real texts of three cities."""
+    model = load(ROOT / "models" / "starter").hearing(starter.danger_score())
+
+    def marked(texts: list[str]) -> np.ndarray:
+        return np.array([bool(opinion.alarming) for opinion in model.predict([Text("", text) for text in texts])])
+
+    files = sorted((ROOT / "tests" / "urgency").glob("*.jsonl"))
+    suite = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    heard, critical = marked([row["text"] for row in suite]), np.array([row["critical"] for row in suite])
+    yield f"possible danger, recall ({critical.sum()} texts)", f"{heard[critical].mean():.1%}", "as it can"
+    yield f"possible danger, {(~critical).sum()} near misses", f"{heard[~critical].mean():.1%}", ""
+    kursk_records = lines("kursk/train.jsonl")
+    random.Random(3).shuffle(kursk_records)
+    real = {
+        "Boston": lines("boston311/unlabelled.jsonl"),
+        "San José": lines("san_jose_en_es/pairs.jsonl"),
+        "Kursk": kursk_records[:300],
+    }
+    for name, records in real.items():
+        found = marked([record.get("free_text", record["text"]) for record in records])
+        yield f"possible danger, {name} ({len(records)}): marked", f"{found.mean():.1%}", "2 %"
+
+
 def city() -> Iterator[Line]:
     """Real city texts, labelled by their ids before the model had read them."""
     for encoder in (True, False):
@@ -207,7 +231,7 @@ def size() -> Iterator[Line]:
 
 
 SETS: dict[str, Callable[[], Iterator[Line]]] = {
-    one.__name__: one for one in (urgency, language, speed, size, city, clinc, banking, kursk, promise)
+    one.__name__: one for one in (urgency, danger, language, speed, size, city, clinc, banking, kursk, promise)
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Engine, select
 
 from triaged import promised
+from triaged.classify import starter
 from triaged.classify.promise import Standing
 from triaged.classify.standing import from_json, in_words
 from triaged.config import MailboxSettings, Settings
@@ -119,6 +120,7 @@ def look(settings: Settings, engine: Engine, now: datetime) -> Health:
         "recipients_per_day": sender.recipients_per_day or None,
         "mails_per_minute": sender.mails_per_minute or None,
         "messages": statuses,
+        "possible_danger_is_heard": starter.hears_other_words(settings.office.encoder),
         "rules_in_use_since": _iso(rules.at) if rules else None,
         "promise": {"misrouted_at_most": settings.promise.misrouted, "confidence": settings.promise.confidence, **kept},
     }

@@ -68,7 +68,7 @@ def open_in_use(settings: Settings, engine: Engine) -> ModelInUse:
 
 def _open(folder: Path, choice: shelf.Choice, settings: Settings, db: Connection) -> ModelInUse:
     ceiling, level = settings.promise.misrouted, settings.promise.confidence
-    model = load(folder, with_encoder=settings.office.encoder, ceiling=ceiling, level=level)
+    model = load(folder, with_encoder=settings.office.encoder, ceiling=ceiling, level=level).hearing(starter.danger_score())
     version = version_of(folder)
     topics = promised.under_promise(db, model, version, shipped=is_shipped(folder), ceiling=ceiling, level=level)
     return ModelInUse(topics, version, choice.name, choice.why)

@@ -190,6 +190,9 @@ class Screening:
     bounced: tuple[str, ...] = ()  # Message-IDs and recipients that a bounce names
 
 
+POSSIBLE_DANGER: Final = "possible_danger"  # the flag of a letter that sounds like it; no phrase table knows its words
+
+
 @dataclass(frozen=True, slots=True)
 class Flag:
     """A mark beside the topic, and the words that caused it."""
@@ -208,6 +211,8 @@ class Opinion:
     words: tuple[tuple[str, float], ...] = ()  # words that spoke for the best topic, strongest first
     further: tuple[tuple[str, float], ...] = ()  # other matters in the same letter
     why: str = ""  # why it was not accepted, for a clerk
+    danger: float = 0.0  # how much it sounds like danger to somebody, 0 to 1; 0 without sentence vectors
+    alarming: str = ""  # the passage that sounds like it, if it is to be heard
 
 
 @dataclass(frozen=True, slots=True)

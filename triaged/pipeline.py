@@ -16,7 +16,7 @@ from triaged.ingest.fingerprint import fingerprint
 from triaged.ingest.mailbox import Mailbox
 from triaged.ingest.mime import read
 from triaged.ingest.screen import screen, written_by
-from triaged.message import Assessment, Decision, Dispatch, Kind, Message, Outcome, Screening, State, Status, Urgency
+from triaged.message import Assessment, Decision, Dispatch, Kind, Message, Outcome, Screening, State, Status
 from triaged.office import Office
 from triaged.people import alerting, answering, locks
 from triaged.route.handoff import Case
@@ -182,7 +182,7 @@ def _record(db: Connection, kept: KeptMail, understood: Understanding, office: O
     rule_uses.count(db, decision.reasons, now)
     outbox.plan(db, kept.id, deliveries, now)
     cases.note(db, case.id, "triaged", f"{screening.kind}: {decision.status}", now)
-    if decision.urgency is Urgency.CRITICAL and not kept.backfill:
+    if alerting.is_called_for(decision) and not kept.backfill:
         alerting.alert(db, kept.id, office, now)
     if understood.answer and not kept.backfill:
         answering.apply(db, kept.id, message, understood.answer, office, now)

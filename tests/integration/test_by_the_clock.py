@@ -27,6 +27,12 @@ RULES = """
   - name: A knife in a letter about trees
     when: {subject: {words: [knife]}}
     then: {topic: trees, urgency: critical}
+  - name: What sounds like danger
+    when: {subject: {words: [crib]}}
+    then: {topic: trees, add_flag: possible_danger}
+  - name: A crib is for sale
+    when: {subject: {words: [sale]}}
+    then: {close: "nothing to do"}
 """
 
 
@@ -173,7 +179,7 @@ def test_if_nobody_at_all_is_named_the_log_and_status_say_so_and_who_is_named_la
     named = watch.office.settings.review
     watch.rota(on_duty=(), to=(), escalate_to=())
     watch.receive(DANGER)
-    assert "[review] names nobody to tell" in caplog.text
+    assert "[review] names nobody" in caplog.text
     assert watch.sent() == []
     text = watch.installation.config.read_text()
     watch.installation.config.write_text(text.replace('to = ["reviewer@example.gov"]', ""))
@@ -181,6 +187,30 @@ def test_if_nobody_at_all_is_named_the_log_and_status_say_so_and_who_is_named_la
     watch.office = replace(watch.office, settings=replace(watch.office.settings, review=named))
     watch.pass_minutes(1)
     assert len(watch.alerts()) == 1
+
+
+def test_what_sounds_like_danger_is_told_at_once_but_only_once(watch: Watch) -> None:
+    watch.receive(letter(2, subject="A crib"))
+    assert len(watch.sent("parks@")) == 1
+    watch.pass_minutes(60)
+    (told,) = watch.sent(DUTY)
+    assert told["Subject"].startswith("POSSIBLE DANGER: please read this letter now")
+    assert "HIGH   [possible_danger]" in text_of(told)
+    watch.receive(reply(told, f"{codes_of(told)[0]} housing", sender=DUTY))
+    watch.pass_minutes(11)
+    assert len(watch.sent("housing@")) == 1
+
+
+def test_what_sounds_like_danger_is_never_closed_unseen(watch: Watch) -> None:
+    watch.receive(letter(2, subject="A crib for sale"))
+    assert watch.status_of("A crib for sale") == "review"
+    assert len(watch.sent(DUTY)) == 1
+
+
+def test_without_the_encoder_status_and_check_say_that_possible_danger_is_not_heard(watch: Watch) -> None:
+    assert not watch.office.settings.office.encoder
+    assert "possible danger is heard: no" in watch.installation.triaged("status")
+    assert "possible danger is not heard" in watch.installation.triaged("check")
 
 
 @pytest.mark.parametrize("subject", ["A gift", "A tree"])

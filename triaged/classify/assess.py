@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from triaged.classify.danger import raised
 from triaged.classify.language import identify
 from triaged.classify.topics import Text, Topics
 from triaged.classify.urgency import alarm
-from triaged.message import Assessment, Message, Opinion, Reason
+from triaged.message import POSSIBLE_DANGER, Assessment, Message, Opinion, Reason
 
 
 def text_of(message: Message) -> Text:
@@ -31,7 +32,7 @@ def assess_all(messages: Sequence[Message], topics: Topics, now: datetime) -> li
 def _assessment(text: Text, opinion: Opinion, now: datetime) -> Assessment:
     whole = f"{text.subject}\n{text.body}"
     language, _ = identify(whole)
-    found = alarm(whole, language, now)
+    found = raised(alarm(whole, language, now), opinion.alarming)
     topic, confidence = opinion.ranked[0]
     because = f"{confidence:.0%} sure"
     if opinion.words:
@@ -41,5 +42,6 @@ def _assessment(text: Text, opinion: Opinion, now: datetime) -> Assessment:
         reasons.append(Reason(by="promise", name="a person decides", because=opinion.why))
     for flag in found.flags:
         words = ", ".join(f"“{words}”" for words in flag.words[:5])
-        reasons.append(Reason(by="model", name=flag.name, because=f"the letter says {words}"))
+        says = "it sounds as if somebody may be in danger:" if flag.name == POSSIBLE_DANGER else "the letter says"
+        reasons.append(Reason(by="model", name=flag.name, because=f"{says} {words}"))
     return Assessment(language, opinion, found.urgency, found.flags, reasons=tuple(reasons))

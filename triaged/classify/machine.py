@@ -68,3 +68,15 @@ SUPPORT: Final = Machine(1.5, _support)  # support vectors, one class against th
 def candidates(columns: int, classes: int) -> tuple[Machine, ...]:
     """Return what is worth trying on so many columns and classes; held-out rows decide (docs/decisions/0010)."""
     return (LOGISTIC, SUPPORT) if columns * classes <= QUICK else (SUPPORT,)
+
+
+def dividing(vectors: Floats, labels: NDArray[np.bool_], weights: NDArray[np.float64]) -> tuple[Floats, float]:
+    """Return weights (dimensions,) and intercept of a logistic regression that tells two kinds of sentence vectors apart.
+
+    Solved to the last digits, so that they do not depend on how many threads share the sums.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=20.0, solver="newton-cholesky", tol=1e-10, max_iter=200)
+    fitted.fit(vectors.astype(np.float64), labels, sample_weight=weights)
+    return fitted.coef_[0].astype(np.float32), float(fitted.intercept_[0])

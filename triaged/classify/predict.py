@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from triaged.classify import starter
+from triaged.classify.danger import raised
 from triaged.classify.language import identify
 from triaged.classify.rows import read_texts
 from triaged.classify.topic import CEILING, LEVEL, TopicModel, load
@@ -29,9 +31,10 @@ def predict_file(
         RowsError: The file has lines without text.
         ModelError: The model cannot be used.
     """
-    return predict_rows(
-        read_texts(path), load(model_dir, with_encoder=with_encoder, ceiling=ceiling, level=level), now or datetime.now(UTC)
-    )
+    model = load(model_dir, with_encoder=with_encoder, ceiling=ceiling, level=level)
+    if model.full:  # else nothing is encoded, and many texts would wait for danger alone
+        model = model.hearing(starter.danger_score())
+    return predict_rows(read_texts(path), model, now or datetime.now(UTC))
 
 
 def predict_rows(texts: Sequence[Text], model: TopicModel, now: datetime) -> Iterator[dict[str, Any]]:
@@ -41,7 +44,8 @@ def predict_rows(texts: Sequence[Text], model: TopicModel, now: datetime) -> Ite
         for text, opinion in zip(batch, model.rank(batch), strict=True):
             whole = f"{text.subject}\n{text.body}"
             language, _ = identify(whole)
-            found = alarm(whole, language, now)
+            sounds = model.danger.words(text, opinion.danger, ()) if model.danger else ""
+            found = raised(alarm(whole, language, now), sounds)
             (topic, confidence), *others = opinion.ranked
             yield {
                 "topic": topic,

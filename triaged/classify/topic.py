@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from triaged.classify import modelfile
+from triaged.classify.danger import Danger
 from triaged.classify.encoder import default as default_encoder
 from triaged.classify.features import Floats, Occurrences, Vocabulary, matrix, occurrences, vocabulary
 from triaged.classify.matters import further, passages
@@ -83,6 +84,7 @@ class TopicModel:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     encoder: Encoder | None = None
     promises: tuple[Promise, ...] = ()  # of the plain head, then of the full one
+    danger: Danger | None = None  # listens to the same sentence vectors
 
     @property
     def topics(self) -> tuple[str, ...]:
@@ -106,6 +108,10 @@ class TopicModel:
         """The promise under which it judges as a rule."""
         return self.promises[self.in_use] if self.in_use < len(self.promises) else None
 
+    def hearing(self, danger: Danger | None) -> "TopicModel":
+        """Return the model that also tells which letters sound like danger."""
+        return replace(self, danger=danger)
+
     def promised(self, promises: Sequence[Promise]) -> "TopicModel":
         """Return the model that acts alone only where these promises allow: of the plain head, then of the full one."""
         return replace(self, promises=tuple(promises))
@@ -115,10 +121,14 @@ class TopicModel:
         whole = [opinion for batch in self._batches(texts) for opinion in self._opinions(batch, explain=True)]
         split = [passages(text) for text in texts]
         said = iter(self.rank([passage for parts in split for passage in parts]))
-        return [
-            replace(opinion, further=further(opinion.ranked[0][0], [_evidence_of(next(said)) for _ in parts]))
-            for opinion, parts in zip(whole, split, strict=True)
-        ]
+        opinions = []
+        for text, opinion, parts in zip(texts, whole, split, strict=True):
+            of_parts = [next(said) for _ in parts]
+            more = further(opinion.ranked[0][0], [_evidence_of(one) for one in of_parts])
+            scored = [(part, one.danger) for part, one in zip(parts, of_parts, strict=True)]
+            words = self.danger.words(text, opinion.danger, scored) if self.danger else ""
+            opinions.append(replace(opinion, further=more, alarming=words))
+        return opinions
 
     def rank(self, texts: Sequence[Text]) -> list[Opinion]:
         """Return what `predict` returns without the words: quicker, for many texts."""
@@ -130,7 +140,9 @@ class TopicModel:
     def _opinions(self, texts: Sequence[Text], *, explain: bool) -> list[Opinion]:
         found = occurrences(texts)
         sparse = matrix(found, self.vocabulary)
-        vectors = self.vectors(texts)
+        encoded = self._encoded(texts)
+        vectors = self._centred(encoded)
+        danger = self.danger.scores(encoded) if self.danger and encoded else [0.0] * len(texts)
         judged = [self._judge(self.plain, 0, sparse @ self.plain.weights + self.plain.intercept, None)]
         if self.full and vectors is not None:
             columns = sparse.shape[1]
@@ -143,15 +155,20 @@ class TopicModel:
             if explain:
                 head = self.full if with_vector and self.full else self.plain
                 opinion = replace(opinion, words=contributions(found, sparse, self.vocabulary, head.weights, index, best))
-            opinions.append(opinion)
+            opinions.append(replace(opinion, danger=danger[index]))
         return opinions
 
     def vectors(self, texts: Sequence[Text]) -> Floats | None:
         """Return centred vectors, a row of zeros where there is none."""
-        if not (self.encoder and self.full and self.lessons):
+        return self._centred(self._encoded(texts))
+
+    def _encoded(self, texts: Sequence[Text]) -> list[Floats | None] | None:
+        return self.encoder.vectors(texts) if self.encoder and (self.full or self.danger) else None
+
+    def _centred(self, found: Sequence[Floats | None] | None) -> Floats | None:
+        if found is None or self.full is None or self.lessons is None:
             return None
-        found = self.encoder.vectors(texts)
-        centred = np.zeros((len(texts), len(self.lessons.centre)), dtype=np.float32)
+        centred = np.zeros((len(found), len(self.lessons.centre)), dtype=np.float32)
         for index, vector in enumerate(found):
             if vector is not None:
                 centred[index] = self.lessons.centred(vector[None, :])[0]
@@ -303,7 +320,7 @@ def load(
         ModelError: See `modelfile.load`; or the arrays do not fit together.
     """
     stored = modelfile.load(folder)
-    used = (encoder or default_encoder()) if with_encoder and "full_weights" in stored.arrays else None
+    used = (encoder or default_encoder()) if with_encoder else None
     try:
         return _restore(stored, used).promising(ceiling, level)
     except (KeyError, IndexError, TypeError, ValueError) as error:

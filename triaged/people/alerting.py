@@ -1,6 +1,7 @@
 """Critical mail does not wait for the digest: it goes to whoever is on duty at once, again and again until somebody answers.
 
-Also what was routed without a person: nobody may read the department's mailbox at night.
+Also what was routed without a person: nobody may read the department's mailbox at night. Of a letter that only sounds like
+danger they are told once.
 """
 
 import logging
@@ -9,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
-from triaged.message import Notice, Record, Status, Urgency
+from triaged.message import POSSIBLE_DANGER, Decision, Notice, Record, Status, Urgency
 from triaged.office import Office
 from triaged.people.answering import say
 from triaged.people.asking import asking
@@ -22,8 +23,13 @@ _GIVEN_UP: Final = timedelta(days=7)  # after it an alert of a letter that its d
 ESCALATE_AFTER: Final = 2  # alerts without an answer; from the next one on `escalate_to` gets them too
 
 
+def is_called_for(decision: Decision) -> bool:
+    """Tell whether somebody must hear of a letter at once."""
+    return decision.urgency is Urgency.CRITICAL or POSSIBLE_DANGER in decision.flags
+
+
 def alert(db: Connection, mail_id: int, office: Office, now: datetime) -> None:
-    """Tell whoever is on duty of a critical letter, in the transaction that decided on it."""
+    """Tell whoever is on duty of a letter, in the transaction that decided on it."""
     record = records.of_mail(db, mail_id)
     if record and _is_open(db, record):
         _say_to(db, record, _on_duty(office), 1, office, now)
@@ -60,12 +66,10 @@ def _open_letters(db: Connection, now: datetime) -> list[Record]:
     waiting = [record for record in critical if not mails.was_there_before(db, record.mail_id)]
     told = digests.alarmed_since(db, now - _GIVEN_UP) - {record.mail_id for record in waiting}
     routed = [record for mail_id in sorted(told) if (record := records.of_mail(db, mail_id))]
-    return [record for record in (*waiting, *routed) if _is_open(db, record)]
+    return [record for record in (*waiting, *routed) if record.urgency is Urgency.CRITICAL and _is_open(db, record)]
 
 
 def _is_open(db: Connection, record: Record) -> bool:
-    if record.urgency is not Urgency.CRITICAL:
-        return False
     if record.status is Status.ROUTED:
         return digests.decided(db, record.mail_id) is None
     return record.status in records.WAITING
@@ -80,12 +84,20 @@ def _say_to(db: Connection, record: Record, people: tuple[str, ...], rounds: int
         if made is None:
             continue
         digests.fill(db, row.id, made.items, rounds=rounds)
-        again = f" (said {rounds} times, nobody has answered)" if rounds > 1 else ""
-        what = "a letter was sent on, somebody must know of it" if record.status is Status.ROUTED else "a letter needs you now"
-        subject = f"CRITICAL: {what}{again} — {record.reference}"
-        letter = Notice(subject, made.text, made.html, asked.reply_to)
+        letter = Notice(_subject(record, rounds), made.text, made.html, asked.reply_to)
         say(db, record.mail_id, f"alert:{row.id}:{rounds}", person, letter, office, now)
     if not people:
-        log.error("critical, and [review] names nobody to tell", extra={"reference": record.reference})
+        log.error("to be told at once, and [review] names nobody", extra={"reference": record.reference})
         return
-    log.warning("critical", extra={"reference": record.reference, "rounds": rounds, "people": len(people)})
+    log.warning(
+        "told at once",
+        extra={"reference": record.reference, "urgency": record.urgency.value, "rounds": rounds, "people": len(people)},
+    )
+
+
+def _subject(record: Record, rounds: int) -> str:
+    if record.urgency is not Urgency.CRITICAL:
+        return f"POSSIBLE DANGER: please read this letter now — {record.reference}"
+    again = f" (said {rounds} times, nobody has answered)" if rounds > 1 else ""
+    what = "a letter was sent on, somebody must know of it" if record.status is Status.ROUTED else "a letter needs you now"
+    return f"CRITICAL: {what}{again} — {record.reference}"

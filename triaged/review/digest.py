@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from triaged.message import Dispatch, Reason, Record, State, Status
+from triaged.message import POSSIBLE_DANGER, Dispatch, Reason, Record, State, Status
 from triaged.review.answer import ABOVE, LAST
 from triaged.review.code import code
 
@@ -199,8 +199,13 @@ def _item(number: int, record: Record, departments: dict[str, str], now: datetim
 
 
 def _why(record: Record) -> Sequence[Reason]:
-    """Return what decided where the letter goes: not rules that are only tried out, nor what became of the first reply."""
-    return [reason for reason in record.reasons if reason.by != "shadow" and reason.name not in _FIRST_REPLY][-2:]
+    """Return what decided where the letter goes: not rules that are only tried out, nor what became of the first reply.
+
+    What sounds like danger comes first, in its words.
+    """
+    danger = [reason for reason in record.reasons if reason.name == POSSIBLE_DANGER]
+    decided = [reason for reason in record.reasons if reason.by != "shadow" and reason.name not in _FIRST_REPLY][-2:]
+    return [*danger[:1], *(reason for reason in decided if reason not in danger)]
 
 
 def _link(says: str, asking: Asking) -> Link:

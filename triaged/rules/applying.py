@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from triaged.message import Assessment, Reason, Urgency
+from triaged.message import POSSIBLE_DANGER, Assessment, Reason, Urgency
 from triaged.rules.conditions import Match, obstacle
 from triaged.rules.facts import Facts, Letter
 from triaged.rules.schema import Action, Rule, Rules
@@ -23,6 +23,7 @@ FLAG_FLOORS: Final[Mapping[str, Urgency]] = {
     "no_food": Urgency.HIGH,
     "no_heat": Urgency.HIGH,
     "eviction": Urgency.HIGH,
+    POSSIBLE_DANGER: Urgency.HIGH,
 }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from triaged.message import Assessment, Decision, Kind, Message, Reason, Screening, Status, Urgency
+from triaged.message import POSSIBLE_DANGER, Assessment, Decision, Kind, Message, Reason, Screening, Status, Urgency
 from triaged.rules.applying import Standing, beginning, each_turn, urgency_of
 from triaged.rules.facts import Letter
 from triaged.rules.schema import Rules, Topic
@@ -115,8 +115,9 @@ class _Verdict:
         found = []
         if self.screening.must_review or self._unreadable():
             found.append(Reason("screen", "review", self.screening.must_review or self._unreadable()))
-        if self.standing.closed and urgency is Urgency.CRITICAL:
-            found.append(Reason("promise", "review", "a rule would close it, but what is critical is never closed unseen"))
+        if self.standing.closed and (urgency is Urgency.CRITICAL or POSSIBLE_DANGER in self.standing.flags):
+            what = "what is critical" if urgency is Urgency.CRITICAL else "what sounds like danger"
+            found.append(Reason("promise", "review", f"a rule would close it, but {what} is never closed unseen"))
         return tuple(found)
 
     def _unsure(self, topics: Sequence[Topic]) -> Reason | None:

@@ -1,0 +1,178 @@
+"""Danger in words that no phrase table knows: what is heard, what it may do, and what shows it."""
+
+import json
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from triaged.classify import danger, danger_fit, starter
+from triaged.classify.assess import assess
+from triaged.classify.danger import Danger, raised
+from triaged.classify.danger_fit import FALSE_ALARMS
+from triaged.classify.encoder import Encoder, default
+from triaged.classify.features import Floats
+from triaged.classify.modelfile import ModelError
+from triaged.classify.predict import predict_rows
+from triaged.classify.rows import Row, RowsError
+from triaged.classify.topic import TopicModel, load
+from triaged.classify.topics import Text
+from triaged.classify.train import train
+from triaged.classify.urgency import Alarm
+from triaged.message import POSSIBLE_DANGER, Address, Flag, Message, Urgency
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+ROOT = Path(__file__).parents[3]
+LISTENING = Danger(np.array([8.0, 0.0], dtype=np.float32), -4.0, whole=0.6, passage=0.9)
+LETTER = (
+    "We live on Elm Street and have seen the lamp go out three times. "
+    "When the lorry comes on Monday we shall stand in the rain with the crib. "
+    "The lamp before the school is out too, please send somebody."
+)
+
+
+class Crib:
+    """Vectors of two numbers: the first is 1 where a crib is named."""
+
+    def vectors(self, texts: Sequence[Text]) -> list[Floats | None]:
+        return [np.array([float("crib" in text.body), 1.0], dtype=np.float32) for text in texts]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> TopicModel:
+    folder = tmp_path_factory.mktemp("model")
+    said = {"lamps": ("the lamp is out", "a dark street lamp"), "trees": ("a fallen tree", "the tree is dead")}
+    rows = [json.dumps({"text": text, "topic": topic}) for topic, texts in said.items() for text in texts]
+    (folder / "rows.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    train([folder / "rows.jsonl"], folder, with_encoder=False)
+    return load(folder, encoder=Crib())
+
+
+def written(body: str) -> Message:
+    return Message("", "<1@example.org>", Address("", "a@example.org"), text=body, subject="")
+
+
+def test_one_passage_of_a_long_letter_is_heard_and_shown(model: TopicModel) -> None:
+    (opinion,) = model.hearing(LISTENING).predict([Text("", LETTER)])
+    assert opinion.alarming == "When the lorry comes on Monday we shall stand in the rain with the crib."
+
+
+def test_what_is_heard_makes_a_letter_high_and_says_why(model: TopicModel) -> None:
+    found = assess(written(LETTER), model.hearing(LISTENING), NOW)
+    assert found.urgency is Urgency.HIGH
+    assert [flag.name for flag in found.flags] == [POSSIBLE_DANGER]
+    (because,) = [reason.because for reason in found.reasons if reason.name == POSSIBLE_DANGER]
+    assert because.startswith("it sounds as if somebody may be in danger: “When the lorry comes")
+
+
+def test_predict_tells_it_too(model: TopicModel) -> None:
+    (row,) = predict_rows([Text("", "they put the crib out")], model.hearing(LISTENING), NOW)
+    assert (row["urgency"], row["flags"]) == ("high", [POSSIBLE_DANGER])
+
+
+@pytest.mark.parametrize("hearing", [None, LISTENING])
+def test_without_the_score_or_the_encoder_it_is_absent(model: TopicModel, hearing: Danger | None) -> None:
+    deaf = model if hearing is None else replace(model, encoder=None)
+    found = assess(written(LETTER), deaf.hearing(hearing), NOW)
+    assert (found.urgency, found.flags, found.opinion.danger) == (Urgency.NORMAL, (), 0.0)
+
+
+@pytest.mark.parametrize("urgency", list(Urgency))
+@pytest.mark.parametrize("words", ["", "stand in the rain"])
+def test_it_never_lowers_and_never_takes_a_flag_away(urgency: Urgency, words: str) -> None:
+    before = Alarm(urgency, (Flag("no_heat", ("no heat",)),))
+    after = raised(before, words)
+    assert after.urgency.rank >= urgency.rank
+    assert set(before.flags) <= set(after.flags)
+    assert (after.urgency is Urgency.CRITICAL) == (urgency is Urgency.CRITICAL)
+
+
+def test_a_text_without_a_vector_has_no_score() -> None:
+    assert LISTENING.scores([None]) == [0.0]
+
+
+def test_a_long_passage_is_shown_cut() -> None:
+    shown = LISTENING.words(Text("", "crib " * 100), 1.0, ())
+    assert len(shown) <= 160
+    assert shown.endswith("…")
+
+
+class Seven:
+    """Vectors that tell danger by its first number, as well as they can: some texts are odd."""
+
+    def vectors(self, texts: Sequence[Text]) -> list[Floats | None]:
+        return [np.array([text.body.count("x"), len(text.body) % 7, 1.0], dtype=np.float32) / 10 for text in texts]
+
+
+def examples(folder: Path) -> list[Row]:
+    (folder / "examples").mkdir()
+    told = [
+        {"language": language, "text": ("x" * 3 if at % 2 else "o") + "y" * at, "danger": bool(at % 2)}
+        for language in ("en", "fr", "ar")
+        for at in range(20)
+    ]
+    (folder / "examples" / "all.jsonl").write_text("\n".join(map(json.dumps, told)), encoding="utf-8")
+    return [
+        Row(
+            Text("", "x" * (at % 50 == 0) + "z" * at + ". Please do send somebody soon, it is so dark here that I trip."),
+            "city.noise",
+            language="en",
+        )
+        for at in range(1, 301)
+    ]
+
+
+def test_what_is_learnt_is_read_again_and_is_the_same_bytes(tmp_path: Path) -> None:
+    rows = examples(tmp_path)
+    figures = danger_fit.build(tmp_path, rows, Seven())
+    first = {file.name: file.read_bytes() for file in tmp_path.glob("m*.*")}
+    assert danger_fit.build(tmp_path, rows, Seven()) == figures
+    assert {file.name: file.read_bytes() for file in tmp_path.glob("m*.*")} == first
+    assert figures["ordinary"] == 300
+    assert figures["ordinary_loud"] <= FALSE_ALARMS
+    assert figures["heard"] > 0.9
+    learnt = danger.load(tmp_path)
+    assert learnt is not None
+    assert learnt.scores(Seven().vectors([Text("", "xxx")]))[0] > learnt.whole
+
+
+def test_ordinary_letters_are_on_no_grave_topic_and_say_nothing_of_danger() -> None:
+    said = [("city.noise", "loud music"), ("housing.eviction", "a question"), ("city.noise", "My husband beats me.")]
+    assert [danger_fit.is_ordinary(Row(Text("", text), topic, language="en")) for topic, text in said] == [True, False, False]
+
+
+def test_no_score_is_no_error_and_a_broken_one_is(tmp_path: Path) -> None:
+    assert danger.load(tmp_path) is None
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(ModelError):
+        danger.load(tmp_path)
+
+
+def test_a_line_that_is_no_example_is_named(tmp_path: Path) -> None:
+    (tmp_path / "en.jsonl").write_text('{"language": "en"}\n')
+    with pytest.raises(RowsError, match=r"en\.jsonl:1"):
+        danger_fit.read([tmp_path / "en.jsonl"])
+
+
+def test_there_are_examples_and_near_misses_in_twelve_languages() -> None:
+    told = danger_fit.read(sorted((starter.folder() / "danger" / "examples").glob("*.jsonl")))
+    counted = {(one.language, one.danger) for one in told}
+    assert len(counted) == 24
+    assert all(sum((one.language, one.danger) == kind for one in told) >= 25 for kind in counted)
+
+
+@pytest.mark.skipif(default() is None, reason="the encoder is not installed here")
+def test_the_score_that_ships_hears_danger_in_every_language() -> None:
+    """Texts of tests/urgency, from which it has not learnt: every third that tells of danger."""
+    score = starter.danger_score()
+    assert score is not None
+    with closing(Encoder()) as encoder:
+        for file in sorted((ROOT / "tests" / "urgency").glob("*.jsonl")):
+            said = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+            texts = [Text("", row["text"]) for row in said if row["critical"]][::3]
+            scored = zip(texts, score.scores(encoder.vectors(texts)), strict=True)
+            assert np.mean([bool(score.words(text, one, ())) for text, one in scored]) >= 0.4, file.stem
