@@ -20,6 +20,7 @@ from triaged.classify.topics import Text
 MAX_COLUMNS: Final = 200_000
 MAX_WEIGHTS: Final = 15_000_000  # columns times classes: 60 MB in memory
 MAX_ENTRIES: Final = 30_000_000  # n-grams of all rows: keeps training under 2 GB; beyond, rows are taken evenly by topic
+LEARNT: Final = -1  # the fold of what is never held out
 _BATCH: Final = 256
 
 
@@ -29,7 +30,7 @@ class Fitted:
 
     model: TopicModel
     notes: tuple[str, ...]
-    used: int  # rows
+    used: int  # letters, topics' names aside
     kept: tuple[int, ...]  # which rows these were; one an entry of the heads' evidence
 
 
@@ -43,7 +44,8 @@ def fit(
     """Fit topics, calibrated on held-out folds.
 
     Args:
-        rows: Labelled texts. Empty texts and repeated ones are left out and counted in the notes.
+        rows: Labelled texts. Empty texts and repeated ones are left out and counted in the notes. Topics' names are learnt
+            from, and never held out.
         vectors: Sentence vectors, one a row, a row of zeros where there is none; None: TF-IDF alone.
         columns: Most n-grams kept.
         progress: Told in words what happens.
@@ -69,25 +71,31 @@ def fit(
     folds = _folds(chosen, labels)
     progress("fitting words and characters")
     plain = _head(sparse, known, None, labels, weights, folds, classes)
+    letters = [index for index in kept if not rows[index].is_name]
     full, lessons = None, None
     if vectors is not None:
         progress("fitting sentence vectors beside them")
-        lessons = _lessons(vectors[kept], labels, chosen)
+        lessons = _lessons(vectors[letters], labels[folds != LEARNT], [rows[index] for index in letters])
         full = _head(sparse, known, lessons, labels, weights, folds, classes, lessons.centred(vectors[kept]))
-    return Fitted(TopicModel(classes, known, plain, full, lessons), tuple(notes), len(chosen), tuple(kept))
+    return Fitted(TopicModel(classes, known, plain, full, lessons), tuple(notes), len(letters), tuple(letters))
 
 
 def _usable(rows: Sequence[Row]) -> tuple[list[int], list[str]]:
+    """Return the rows to learn from, each text once, and the names of their topics."""
     seen: dict[tuple[str, str], int] = {}
+    letters = [index for index, row in enumerate(rows) if not row.is_name]
     empty = 0
-    for index, row in enumerate(rows):
+    for index in letters:
+        row = rows[index]
         key = fold(f"{row.text.subject} \n {row.text.body}")
         if not key:
             empty += 1
         else:
             seen.setdefault((key, row.topic), index)
-    kept = sorted(seen.values())
-    repeated = len(rows) - empty - len(kept)
+    topics = {topic for _, topic in seen}
+    names = [index for index, row in enumerate(rows) if row.is_name and row.topic in topics]
+    kept = sorted([*seen.values(), *names])
+    repeated = len(letters) - empty - len(seen)
     notes = [f"{empty} rows without text left out"] if empty else []
     if repeated:
         notes.append(f"{repeated} repeated rows left out")
@@ -145,11 +153,11 @@ def _batches(texts: Sequence[Text]) -> Iterator[Sequence[Text]]:
 def _folds(rows: Sequence[Row], labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """Deal every topic's rows over the folds; texts that begin alike (copies, form letters) share one."""
     count = 3 if len(rows) > 4_000 else 5
-    fold_of = np.zeros(len(rows), dtype=np.int64)
+    fold_of = np.full(len(rows), LEARNT, dtype=np.int64)
     dealt: dict[tuple[int, str], int] = {}
     turns = Counter[int]()
-    order = sorted(range(len(rows)), key=lambda at: hashlib.sha256(repr(rows[at].text).encode("utf-8", "replace")).digest())
-    for at in order:
+    letters = [at for at, row in enumerate(rows) if not row.is_name]
+    for at in sorted(letters, key=lambda at: hashlib.sha256(repr(rows[at].text).encode("utf-8", "replace")).digest()):
         key = (int(labels[at]), fold(f"{rows[at].text.subject} {rows[at].text.body}")[:60])
         if key not in dealt:
             dealt[key] = turns[key[0]] % count
@@ -170,15 +178,18 @@ def _head(
 ) -> Head:
     """Fit the machine that is right on the most held-out rows; what it said of them calibrates it."""
 
+    judged = folds != LEARNT
+
     def right(tried: tuple[Machine, Floats]) -> float:
-        return float(weights[tried[1].argmax(axis=1) == labels].sum())
+        return float(weights[judged][tried[1].argmax(axis=1) == labels[judged]].sum())
 
     machines = candidates(sparse.shape[1], len(classes))
-    tried = [(one, _held_out(one, sparse, known, vectors, labels, weights, folds, len(classes))) for one in machines]
+    tried = [(one, _held_out(one, sparse, known, vectors, labels, weights, folds, len(classes))[judged]) for one in machines]
     machine, margins = max(tried, key=right)
     coefficients, intercept = machine.fit(sparse, vectors, labels, weights, len(classes))
-    temperature = _temperature(margins, labels, weights)
-    evidence = _evidence(margins, temperature, labels, classes, lessons, vectors)
+    temperature = _temperature(margins, labels[judged], weights[judged])
+    near = None if vectors is None else vectors[judged]
+    evidence = _evidence(margins, temperature, labels[judged], classes, lessons, near)
     return Head(coefficients, intercept, temperature, evidence)
 
 
@@ -192,9 +203,9 @@ def _held_out(
     folds: NDArray[np.int64],
     classes: int,
 ) -> Floats:
-    """Return the margins of every row by a classifier that had not learnt from its fold."""
+    """Return the margins of every row by a classifier that had not learnt from its fold; zeros for what is never held out."""
     margins = np.zeros((len(labels), classes), dtype=np.float32)
-    for number in np.unique(folds):
+    for number in np.unique(folds[folds != LEARNT]):
         held = folds == number
         seen = np.zeros(sparse.shape[1], dtype=np.bool_)
         seen[sparse[~held].indices] = True

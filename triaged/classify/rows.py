@@ -1,6 +1,7 @@
 """Training and question rows: JSONL files → checked values, every problem of a file reported at once."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from triaged.classify.topics import Text
 from triaged.message import Urgency
 
 MAX_PROBLEMS: Final = 20  # shown of one file; the rest is counted
+_CODE: Final = re.compile(r"\S+\.\S+")
 
 
 class RowsError(Exception):
@@ -32,6 +34,7 @@ class Row:
     language: str = ""
     weight: float = 1.0
     source: str = ""  # file:line
+    is_name: bool = False  # the topic's own name: it teaches, and is never judged
 
 
 def read_lessons(paths: Iterable[Path]) -> list[Row]:
@@ -51,6 +54,13 @@ def read_lessons(paths: Iterable[Path]) -> list[Row]:
     if problems:
         raise RowsError(problems[:MAX_PROBLEMS], max(0, len(problems) - MAX_PROBLEMS))
     return rows
+
+
+def topic_names(rows: Iterable[Row]) -> list[Row]:
+    """Return a lesson for each topic whose name says what it is about: two words or more, and no code like city.noise."""
+    named = ((topic, topic.replace("_", " ").split()) for topic in sorted({row.topic for row in rows}))
+    spoken = ((topic, words) for topic, words in named if len(words) > 1 and not _CODE.fullmatch(topic))
+    return [Row(Text("", " ".join(words)), topic, source=f"the name {topic}", is_name=True) for topic, words in spoken]
 
 
 def read_texts(path: Path) -> list[Text]:

@@ -15,7 +15,7 @@ from triaged.classify.encoder import default, passage
 from triaged.classify.features import Floats
 from triaged.classify.fit import MAX_COLUMNS, fit
 from triaged.classify.promise import judge
-from triaged.classify.rows import Row, read_lessons
+from triaged.classify.rows import Row, read_lessons, topic_names
 from triaged.classify.topic import CEILING, LEVEL, NONE, Encoder, Head, TopicModel, store
 
 MAX_ENCODED: Final = 1_500_000  # characters: about eight minutes on two cores
@@ -94,7 +94,7 @@ def train_rows(
     """Train on rows and write the model.
 
     Args:
-        rows: Labelled texts.
+        rows: Labelled texts. A topic's name, if it says something, is one more.
         model_dir: Where to write it.
         encoder: Whose vectors to use; default: this process's own.
         with_encoder: False: words and characters alone.
@@ -109,8 +109,9 @@ def train_rows(
     Raises:
         RowsError: There are not two topics to tell apart.
     """
-    vectors, missing = _encoded(rows, (encoder or default()) if with_encoder else None, most_encoded, progress)
-    fitted = fit(rows, vectors, columns=columns, progress=progress)
+    taught = [*rows, *topic_names(rows)]
+    vectors, missing = _encoded(taught, (encoder or default()) if with_encoder else None, most_encoded, progress)
+    fitted = fit(taught, vectors, columns=columns, progress=progress)
     notes = (*fitted.notes, *missing)
     model = fitted.model
     head = model.full or model.plain
