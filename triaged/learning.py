@@ -4,7 +4,7 @@ Only what a person decided is a lesson: silence and what was undone never are. A
 teaches that it is none of them; a closed letter teaches nothing, since nobody said what it was about.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,8 +17,8 @@ from triaged import in_use, shelf
 from triaged.classify import starter
 from triaged.classify.assess import text_of
 from triaged.classify.contest import Contest, contest
-from triaged.classify.encoder import default, passage
-from triaged.classify.features import Floats
+from triaged.classify.encoder import default
+from triaged.classify.remembering import Remembering
 from triaged.classify.rows import Row, RowsError
 from triaged.classify.topic import NONE, Encoder, TopicModel, load
 from triaged.classify.topics import Text
@@ -116,7 +116,7 @@ def retrain(
             lessons = taught(db, topics)
             latest = labels.signature(db)[0]
         progress(f"{len(lessons.rows)} lessons of the office")
-        encoder = _Remembering(default()) if settings.office.encoder else None
+        encoder = _encoder(settings, home)
         with_shipped = [*shipped(settings, topics), *lessons.rows]
         keys = [*([0] * (len(with_shipped) - len(lessons.rows))), *lessons.keys]
         making = shelf.folder_for_making(home)
@@ -132,6 +132,8 @@ def retrain(
             most_encoded=MOST_ENCODED,
             progress=progress,
         )
+        if encoder:
+            encoder.keep()
         progress("comparing with the present model")
         outcome = _judge(settings, home, making, lessons, encoder, now)
         with engine.begin() as db:
@@ -139,9 +141,12 @@ def retrain(
     return outcome
 
 
-def _judge(
-    settings: Settings, home: Path, making: Path, lessons: Lessons, encoder: "_Remembering | None", now: datetime
-) -> Learnt:
+def _encoder(settings: Settings, home: Path) -> Remembering | None:
+    installed = default() if settings.office.encoder else None
+    return Remembering(installed, shelf.vectors(home)) if installed else None
+
+
+def _judge(settings: Settings, home: Path, making: Path, lessons: Lessons, encoder: Encoder | None, now: datetime) -> Learnt:
     present_folder = _present_folder(settings, home)
     present = load(present_folder, encoder=encoder, with_encoder=encoder is not None)
     candidate = load(making, encoder=encoder, with_encoder=encoder is not None)
@@ -178,19 +183,3 @@ def _held_out(model: TopicModel) -> dict[int, bool]:
     head = model.full if model.in_use and model.full else model.plain
     keys: Sequence[int] = model.manifest.get("lessons", ())
     return {key: bool(right) for key, right in zip(keys, head.evidence.correct, strict=False) if key}
-
-
-class _Remembering:
-    """An encoder that does not encode the same text twice: training and the contest read the same letters."""
-
-    def __init__(self, encoder: Encoder | None) -> None:
-        self._encoder = encoder
-        self._known: dict[str, Floats | None] = {}
-
-    def vectors(self, texts: Sequence[Text]) -> list[Floats | None]:
-        """Return one vector a text, in order."""
-        new = {passage(text): text for text in texts if passage(text) not in self._known}
-        if new and self._encoder:
-            self._known |= dict(zip(new, self._encoder.vectors(list(new.values())), strict=True))
-        known: Mapping[str, Floats | None] = self._known
-        return [known.get(passage(text)) for text in texts]

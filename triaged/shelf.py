@@ -55,6 +55,11 @@ def home(state_folder: Path) -> Path:
     return state_folder / "learnt"
 
 
+def vectors(shelf: Path) -> Path:
+    """Return where the lessons' sentence vectors are kept from one training to the next."""
+    return shelf / ".vectors"
+
+
 def chosen(shelf: Path) -> Choice:
     """Return which model is in use; the first one where nobody has said so, or what was written makes no sense."""
     try:

