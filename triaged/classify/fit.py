@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,8 +13,9 @@ from scipy.sparse import csr_array, vstack
 
 from triaged.classify.features import BUCKETS, HASH_BITS, Floats, Vocabulary, fold, learn_vocabulary, matrix, occurrences
 from triaged.classify.machine import Machine, candidates
+from triaged.classify.nearest import Lessons, distance, votes
 from triaged.classify.rows import Row, RowsError
-from triaged.classify.topic import NONE, Evidence, Head, Lessons, TopicModel, distance, oddness, softmax
+from triaged.classify.topic import NONE, Evidence, Head, TopicModel, oddness, softmax
 from triaged.classify.topics import Text
 
 MAX_COLUMNS: Final = 200_000
@@ -75,7 +76,8 @@ def fit(
     full, lessons = None, None
     if vectors is not None:
         progress("fitting sentence vectors beside them")
-        lessons = _lessons(vectors[letters], labels[folds != LEARNT], [rows[index] for index in letters])
+        judged = folds != LEARNT
+        lessons = _lessons(vectors[letters], labels[judged], weights[judged], [rows[index] for index in letters])
         full = _head(sparse, known, lessons, labels, weights, folds, classes, lessons.centred(vectors[kept]))
     return Fitted(TopicModel(classes, known, plain, full, lessons), tuple(notes), len(letters), tuple(letters))
 
@@ -185,12 +187,15 @@ def _head(
 
     machines = candidates(sparse.shape[1], len(classes))
     tried = [(one, _held_out(one, sparse, known, vectors, labels, weights, folds, len(classes))[judged]) for one in machines]
+    near = None if vectors is None else vectors[judged]
+    if lessons is not None and near is not None:
+        voices = _voices(near, lessons, folds[judged], len(classes))
+        tried = [(one, margins + one.votes * voices) for one, margins in tried]
     machine, margins = max(tried, key=right)
     coefficients, intercept = machine.fit(sparse, vectors, labels, weights, len(classes))
     temperature = _temperature(margins, labels[judged], weights[judged])
-    near = None if vectors is None else vectors[judged]
     evidence = _evidence(margins, temperature, labels[judged], classes, lessons, near)
-    return Head(coefficients, intercept, temperature, evidence)
+    return Head(coefficients, intercept, temperature, evidence, 0.0 if lessons is None else machine.votes)
 
 
 def _held_out(
@@ -216,6 +221,16 @@ def _held_out(
         if vectors is not None:
             margins[held] += vectors[held] @ coefficients[asked.shape[1] :]
     return margins
+
+
+def _voices(vectors: Floats, lessons: Lessons, folds: NDArray[np.int64], classes: int) -> Floats:
+    """Return what the nearest lessons of the other folds vote for."""
+    parts = []
+    for at in range(0, len(vectors), _BATCH):
+        same = folds[at : at + _BATCH, None] == folds[None, :]
+        alike = np.where(same, -np.inf, lessons.likeness(vectors[at : at + _BATCH])).astype(np.float32)
+        parts.append(votes(alike, lessons, classes))
+    return np.concatenate(parts)
 
 
 def _restricted(sparse: csr_array, seen: NDArray[np.bool_], known: Vocabulary) -> csr_array:
@@ -255,7 +270,8 @@ def _evidence(
     best = probabilities.argmax(axis=1)
     near = None
     if lessons is not None and vectors is not None:
-        parts = [distance(vectors[at : at + _BATCH], lessons.vectors, skip_best=1) for at in range(0, len(vectors), _BATCH)]
+        alike = (lessons.likeness(vectors[at : at + _BATCH]) for at in range(0, len(vectors), _BATCH))
+        parts = [distance(one, skip_best=1) for one in alike]
         near = np.concatenate(parts)
     odd = oddness(margins * temperature, near)
     known = topics[labels]
@@ -267,8 +283,9 @@ def _evidence(
     )
 
 
-def _lessons(vectors: Floats, labels: NDArray[np.int64], rows: Sequence[Row]) -> Lessons:
+def _lessons(vectors: Floats, labels: NDArray[np.int64], weights: NDArray[np.float64], rows: Sequence[Row]) -> Lessons:
     centre = vectors.mean(axis=0).astype(np.float32)
-    empty = Lessons(centre, np.zeros((0, vectors.shape[1]), dtype=np.int8), labels[:0].astype(np.int16), ())
-    packed = np.round(empty.centred(vectors) * 127).astype(np.int8)
-    return Lessons(centre, packed, labels.astype(np.int16), tuple(row.source.rpartition("/")[2] for row in rows))
+    sources = tuple(row.source.rpartition("/")[2] for row in rows)
+    topic, weight = labels.astype(np.int16), weights.astype(np.float32)
+    lessons = Lessons(centre, np.zeros((0, vectors.shape[1]), dtype=np.int8), topic, weight, sources)
+    return replace(lessons, vectors=np.round(lessons.centred(vectors) * 127).astype(np.int8))

@@ -19,6 +19,7 @@ class Machine:
     """A way to fit a linear classifier."""
 
     vectors: float  # length of a sentence vector beside TF-IDF rows of length 1.4
+    votes: float  # what the nearest lessons' voices add to its margins
     unfitted: Callable[[], Any]
 
     def fit(
@@ -61,8 +62,8 @@ def _support() -> Any:
     return LinearSVC(C=0.5, tol=0.01, random_state=0, max_iter=2_000)
 
 
-LOGISTIC: Final = Machine(2.0, _logistic)  # multinomial: better with few examples a topic
-SUPPORT: Final = Machine(1.5, _support)  # support vectors, one class against the rest: better with many, and quick
+LOGISTIC: Final = Machine(2.0, 2.0, _logistic)  # multinomial: better with few examples a topic
+SUPPORT: Final = Machine(1.5, 0.5, _support)  # support vectors, one class against the rest: better with many, and quick
 
 
 def candidates(columns: int, classes: int) -> tuple[Machine, ...]:

@@ -23,8 +23,8 @@ _CARD: Final = """# The starter model
 What an office has on its first day: {topics} topics of city and legislative correspondence. Built by `make model` from
 `examples/` and nothing else; same examples, same bytes. The build writes this card: edit `triaged/classify/starter.py`.
 
-**What it is.** A linear classifier over hashed words (1-2) and characters (2-5), beside sentence vectors where the encoder
-is installed.
+**What it is.** A linear classifier over hashed words (1-2) and characters (2-5), beside sentence vectors and the votes of the
+nearest examples where the encoder is installed.
 **What it read.** {rows} invented letters ({spoken}), written for this project; no real person's letter. "{none}" is
 background: mail that is none of the topics.
 **How it does on its own examples, held out.** {accuracy:.1%} right, {accuracy_plain:.1%} without sentence vectors. Real mail

@@ -15,6 +15,7 @@ from triaged.classify.encoder import default as default_encoder
 from triaged.classify.features import Floats, Occurrences, Vocabulary, matrix, occurrences, vocabulary
 from triaged.classify.matters import further, passages
 from triaged.classify.modelfile import ModelError, Stored
+from triaged.classify.nearest import Lessons, distance, votes
 from triaged.classify.promise import Promise, Standing, judge
 from triaged.classify.topics import Text
 from triaged.message import Opinion
@@ -54,22 +55,7 @@ class Head:
     intercept: Floats  # (classes,)
     temperature: float  # margins times this are logits
     evidence: Evidence
-
-
-@dataclass(frozen=True, slots=True)
-class Lessons:
-    """The sentence vectors of what was learnt, for the nearest lessons and for novelty."""
-
-    centre: Floats
-    vectors: NDArray[np.int8]  # (lessons, length), 127 = 1.0
-    topic: NDArray[np.int16]
-    sources: tuple[str, ...]
-
-    def centred(self, vectors: Floats) -> Floats:
-        """Return vectors minus the learnt mean, scaled to length 1."""
-        moved = vectors - self.centre
-        length = np.linalg.norm(moved, axis=1, keepdims=True)
-        return np.asarray(moved / np.maximum(length, 1e-9), dtype=np.float32)
+    votes: float = 0.0  # what the nearest lessons' voices, 1 in all, add to the margins
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +130,12 @@ class TopicModel:
         vectors = self._centred(encoded)
         danger = self.danger.scores(encoded) if self.danger and encoded else [0.0] * len(texts)
         judged = [self._judge(self.plain, 0, sparse @ self.plain.weights + self.plain.intercept, None)]
-        if self.full and vectors is not None:
+        if self.full and self.lessons and vectors is not None:
             columns = sparse.shape[1]
             margins = sparse @ self.full.weights[:columns] + vectors @ self.full.weights[columns:] + self.full.intercept
-            judged.append(self._judge(self.full, 1, margins, vectors))
+            alike = self.lessons.likeness(vectors)
+            margins += self.full.votes * votes(alike, self.lessons, len(self.classes))
+            judged.append(self._judge(self.full, 1, margins, distance(alike)))
         opinions = []
         for index in range(len(texts)):
             with_vector = vectors is not None and len(judged) > 1 and bool(vectors[index].any())
@@ -174,9 +162,8 @@ class TopicModel:
                 centred[index] = self.lessons.centred(vector[None, :])[0]
         return centred
 
-    def _judge(self, head: Head, which: int, margins: Floats, vectors: Floats | None) -> list[tuple[Opinion, int]]:
+    def _judge(self, head: Head, which: int, margins: Floats, near: Floats | None) -> list[tuple[Opinion, int]]:
         probabilities = softmax(margins * head.temperature)
-        near = None if vectors is None or self.lessons is None else distance(vectors, self.lessons.vectors)
         odd = oddness(margins * head.temperature, near)
         novelty = np.searchsorted(head.evidence.oddness, odd) / max(1, len(head.evidence.oddness))
         promise = self.promises[which] if which < len(self.promises) else None
@@ -225,16 +212,6 @@ def oddness(logits: Floats, near: Floats | None) -> Floats:
     """Return how strange letters look: a weak best topic, and lessons far away (`near`: see `distance`)."""
     weak = -logits.max(axis=1)
     return np.asarray(weak if near is None else weak + DISTANCE_WEIGHT * near, dtype=np.float32)
-
-
-def distance(vectors: Floats, lessons: NDArray[np.int8], *, skip_best: int = 0) -> Floats:
-    """Return the mean cosine distance to the three nearest lessons; `skip_best` leaves out the text itself."""
-    nearest = 3 + skip_best
-    if len(lessons) < nearest:
-        return np.zeros(len(vectors), dtype=np.float32)
-    similar = vectors @ (lessons.astype(np.float32).T / 127)
-    top = -np.sort(-np.partition(similar, len(lessons) - nearest, axis=1)[:, -nearest:], axis=1)
-    return np.asarray(1 - top[:, skip_best:].mean(axis=1), dtype=np.float32)
 
 
 def contributions(
@@ -286,6 +263,7 @@ def store(model: TopicModel) -> Stored:
             arrays |= {
                 f"{name}_weights": head.weights.astype(np.float16),
                 f"{name}_intercept": head.intercept,
+                f"{name}_votes": np.array([head.votes]),
                 f"{name}_temperature": np.array([head.temperature]),
                 f"{name}_confidence": head.evidence.confidence,
                 f"{name}_correct": head.evidence.correct,
@@ -295,6 +273,7 @@ def store(model: TopicModel) -> Stored:
     manifest = {**model.manifest, "classes": list(model.classes)}
     if model.lessons:
         arrays |= {"centre": model.lessons.centre, "lessons": model.lessons.vectors, "lesson_topic": model.lessons.topic}
+        arrays["lesson_weight"] = model.lessons.weight.astype(np.float16)
         manifest["lesson_sources"] = list(model.lessons.sources)
     return Stored(arrays, manifest)
 
@@ -334,7 +313,9 @@ def _restore(stored: Stored, encoder: Encoder | None) -> TopicModel:
     lessons = None
     if "lessons" in arrays:
         sources = tuple(str(name) for name in stored.manifest.get("lesson_sources", ()))
-        lessons = Lessons(arrays["centre"], arrays["lessons"], arrays["lesson_topic"], sources)
+        topic = arrays["lesson_topic"]
+        weight = arrays.get("lesson_weight", np.ones(len(topic))).astype(np.float32)
+        lessons = Lessons(arrays["centre"], arrays["lessons"], topic, weight, sources)
     dimensions = len(lessons.centre) if lessons else 0
     full = _head(arrays, "full", len(buckets) + dimensions, len(classes)) if "full_weights" in arrays else None
     if len(classes) < 2 or buckets.dtype != np.int32 or len(buckets) != len(idf):
@@ -348,7 +329,8 @@ def _head(arrays: Mapping[str, NDArray[Any]], name: str, columns: int, classes: 
     if weights.shape != (columns, classes) or arrays[f"{name}_intercept"].shape != (classes,):
         raise ValueError(f"{name} weights {weights.shape}, expected {(columns, classes)}")
     evidence = Evidence(*(arrays[f"{name}_{part}"] for part in ("confidence", "correct", "topic", "oddness")))
-    return Head(weights, arrays[f"{name}_intercept"], float(arrays[f"{name}_temperature"][0]), evidence)
+    voices = float(arrays.get(f"{name}_votes", np.zeros(1))[0])  # a model learnt before lessons voted has none
+    return Head(weights, arrays[f"{name}_intercept"], float(arrays[f"{name}_temperature"][0]), evidence, voices)
 
 
 def stacked(sparse: csr_array, vectors: Floats) -> csr_array:

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from triaged.classify.features import matrix, occurrences
+from triaged.classify.nearest import votes
 from triaged.classify.topic import TopicModel
 from triaged.classify.topics import Text
 
@@ -26,7 +27,7 @@ class Why:
     topic: str
     margin: float
     words: float  # what words and characters gave
-    meaning: float  # what the sentence vector gave; 0 without an encoder
+    meaning: float  # what the sentence vector and the nearest lessons gave; 0 without an encoder
     base: float  # what the topic has before a word is read
     strongest: tuple[tuple[str, float], ...]
     nearest: tuple[Nearest, ...]  # three, with an encoder
@@ -76,6 +77,9 @@ def why(model: TopicModel, text: Text) -> Why:
     columns = sparse.shape[1]
     words = float((sparse @ head.weights[:columns, at])[0])
     meaning = float(vector @ head.weights[columns:, at]) if vector is not None else 0.0
+    if vector is not None and model.lessons is not None:
+        alike = model.lessons.likeness(vector[None, :])
+        meaning += head.votes * float(votes(alike, model.lessons, len(model.classes))[0, at])
     base = float(head.intercept[at])
     near = _nearest(model, vector) if vector is not None else ()
     return Why(topic, words + meaning + base, words, meaning, base, opinion.words, near)
@@ -85,7 +89,7 @@ def _nearest(model: TopicModel, vector: "np.ndarray[tuple[int, ...], np.dtype[np
     lessons = model.lessons
     if lessons is None:
         return ()
-    likeness = lessons.vectors.astype(np.float32) @ vector / 127
+    likeness = lessons.likeness(vector[None, :])[0]
     best = np.argsort(-likeness, kind="stable")[:3]
     return tuple(
         Nearest(lessons.sources[at], model.classes[int(lessons.topic[at])], round(float(likeness[at]), 4))

@@ -36,7 +36,7 @@ def _contrary() -> Any:
     return Contrary()
 
 
-@pytest.mark.parametrize("order", list(permutations((Machine(1.5, _contrary), SUPPORT))))
+@pytest.mark.parametrize("order", list(permutations((Machine(1.5, 0.4, _contrary), SUPPORT))))
 def test_the_machine_that_is_right_on_held_out_rows_is_taken(
     order: tuple[Machine, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
