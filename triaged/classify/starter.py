@@ -10,6 +10,7 @@ from triaged.classify import danger, danger_fit
 from triaged.classify.danger import Danger
 from triaged.classify.encoder import default
 from triaged.classify.modelfile import MANIFEST
+from triaged.classify.remembering import Remembering
 from triaged.classify.rows import Row, read_lessons
 from triaged.classify.topic import CEILING, LEVEL, NONE, TopicModel, load
 from triaged.classify.train import Trained, hashed, train_rows
@@ -30,9 +31,9 @@ background: mail that is none of the topics.
 **How it does on its own examples, held out.** {accuracy:.1%} right, {accuracy_plain:.1%} without sentence vectors. Real mail
 differs: `docs/classification.md` has the figures on real texts.
 **What it must not be used for.** Deciding anything about a person. It picks a desk; people answer.
-**Limits.** Thin in languages other than English, French and Spanish. Names of places, programmes and people come with the
-office's lessons. Its threshold rests on these invented examples, not on the office's mail: only lessons and spot checks prove
-the promise.
+**Limits.** No native speaker has read the letters in languages other than English. Names of places, programmes and people
+come with the office's lessons. Its threshold rests on these invented examples, not on the office's mail: only lessons and
+spot checks prove the promise.
 
 | topic | examples |
 |---|--:|
@@ -99,9 +100,13 @@ def build(starter: Path) -> Trained:
     """Build the starter model from its examples."""
     rows = examples(starter)
     sources = hashed(sorted((starter / "examples").glob("*.jsonl")))
-    trained = train_rows(rows, starter, sources=sources, columns=COLUMNS)
-    encoder = default()
-    heard = danger_fit.build(starter / "danger", rows, encoder) if encoder else None
+    installed = default()
+    encoder = Remembering(installed, starter.parent.parent / "build" / "vectors") if installed else None
+    trained = train_rows(rows, starter, encoder=encoder, with_encoder=encoder is not None, sources=sources, columns=COLUMNS)
+    heard = None
+    if encoder:
+        heard = danger_fit.build(starter / "danger", rows, encoder)
+        encoder.keep()
     manifest = json.loads((starter / MANIFEST).read_text(encoding="utf-8"))
     languages = sorted({row.language for row in rows if row.language})
     counts = {language: sum(row.language == language for row in rows) for language in languages}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from triaged.classify import modelfile
 from triaged.classify.encoder import default, passage
@@ -111,7 +112,8 @@ def train_rows(
     """
     taught = [*rows, *topic_names(rows)]
     vectors, missing = _encoded(taught, (encoder or default()) if with_encoder else None, most_encoded, progress)
-    fitted = fit(taught, vectors, columns=columns, progress=progress)
+    with threadpool_limits(limits=1):  # shared sums differ in their last digits with the number of threads
+        fitted = fit(taught, vectors, columns=columns, progress=progress)
     notes = (*fitted.notes, *missing)
     model = fitted.model
     head = model.full or model.plain
