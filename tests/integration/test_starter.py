@@ -30,8 +30,8 @@ def test_plain_letters_in_twelve_languages_find_their_topic_at_first_sight() -> 
     for row, opinion in zip(rows, starter().rank([Text("", row["text"]) for row in rows]), strict=True):
         right[row["language"]].append(opinion.ranked[0][0] == row["topic"])
     assert len(right) == 12
-    assert sum(map(sum, right.values())) >= 88, {language: sum(found) for language, found in right.items()}  # of 96
-    assert min(map(sum, right.values())) >= 5, {language: sum(found) for language, found in right.items()}  # of 8
+    assert sum(map(sum, right.values())) >= 92, {language: sum(found) for language, found in right.items()}  # of 96
+    assert min(map(sum, right.values())) >= 6, {language: sum(found) for language, found in right.items()}  # of 8
 
 
 @pytest.mark.parametrize(
