@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -183,10 +183,9 @@ def _expression(word: str) -> str:
     return options[0] if len(options) == 1 else f"(?:{'|'.join(options)})"
 
 
-def matcher(language: str, text: str, vocab: "Vocab") -> "Matcher | None":
-    """Return a spaCy matcher of the patterns that `found` finds, None if none: with all of a table's it takes too long."""
-    chosen = found(language, text)
-    return _matcher(language, chosen, vocab) if chosen else None
+def matchers(language: str, text: str, vocab: "Vocab") -> "list[Matcher]":
+    """Return a spaCy matcher of each pattern that `found` finds: with all of a table's patterns spaCy takes too long."""
+    return [_matcher(language, at, vocab) for at in found(language, text)]
 
 
 @cache
@@ -194,13 +193,13 @@ def _listed(language: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, pattern) for name, listed in table(language).patterns.items() for pattern in listed)
 
 
-@lru_cache(maxsize=256)
-def _matcher(language: str, chosen: tuple[int, ...], vocab: "Vocab") -> "Matcher":
+@cache
+def _matcher(language: str, at: int, vocab: "Vocab") -> "Matcher":
     from spacy.matcher import Matcher
 
+    name, pattern = _listed(language)[at]
     built = Matcher(vocab)
-    for name, pattern in (_listed(language)[at] for at in chosen):
-        built.add(name, [_tokens(pattern)])
+    built.add(name, [_tokens(pattern)])
     return built
 
 

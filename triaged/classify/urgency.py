@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from triaged.classify.dates import days_until
-from triaged.classify.phrases import BREAK, fold_all, forget_matchers, found, matcher, sentences, tables
+from triaged.classify.phrases import BREAK, fold_all, forget_matchers, found, matchers, sentences, tables
 from triaged.message import Flag, Urgency
 
 if TYPE_CHECKING:
@@ -132,12 +132,14 @@ def _hits(code: str, tokens: Sequence[Sequence[str]], near: set[int]) -> list[_H
         if index in near:
             flat += [*sentence, BREAK]
             sentence_of += [index] * (len(sentence) + 1)
-    matching = matcher(code, f" {' '.join(flat)} ", nlp.vocab)
-    if matching is None:
+    asked = matchers(code, f" {' '.join(flat)} ", nlp.vocab)
+    if not asked:
         return []
     with nlp.memory_zone():  # else the vocabulary keeps every word
-        matches: list[tuple[int, int, int]] = matching(Doc(nlp.vocab, words=flat))
-        named = [(str(nlp.vocab.strings[key]), start, end) for key, start, end in matches]
+        doc = Doc(nlp.vocab, words=flat)
+        matches = {match for matcher in asked for match in matcher(doc)}
+        ordered = sorted(matches, key=lambda match: (match[2], match[1], match[0]))
+        named = [(str(nlp.vocab.strings[key]), start, end) for key, start, end in ordered]
     joiner = "" if code == "zh" else " "
     return [_Hit(name, start, end, sentence_of[start], joiner.join(flat[start:end])) for name, start, end in named]
 
