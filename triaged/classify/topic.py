@@ -143,7 +143,7 @@ class TopicModel:
             if explain:
                 head = self.full if with_vector and self.full else self.plain
                 opinion = replace(opinion, words=contributions(found, sparse, self.vocabulary, head.weights, index, best))
-            opinions.append(replace(opinion, danger=danger[index]))
+            opinions.append(replace(opinion, danger=danger[index]) if danger[index] else opinion)
         return opinions
 
     def vectors(self, texts: Sequence[Text]) -> Floats | None:
@@ -167,16 +167,21 @@ class TopicModel:
         odd = oddness(margins * head.temperature, near)
         novelty = np.searchsorted(head.evidence.oddness, odd) / max(1, len(head.evidence.oddness))
         promise = self.promises[which] if which < len(self.promises) else None
-        return [self._opinion(row, float(new), promise) for row, new in zip(probabilities, novelty, strict=True)]
+        best = np.argsort(-probabilities, axis=1, kind="stable")[:, : _ALTERNATIVES + 1]  # one more: NONE may be among them
+        shares = np.take_along_axis(probabilities, best, axis=1)
+        return [
+            self._opinion(order, share, new, promise)
+            for order, share, new in zip(best.tolist(), shares.tolist(), novelty.tolist(), strict=True)
+        ]
 
-    def _opinion(self, probabilities: Floats, novelty: float, promise: Promise | None) -> tuple[Opinion, int]:
-        order = [int(index) for index in np.argsort(-probabilities, kind="stable")]
-        ranked = [index for index in order if self.classes[index] != NONE]
-        confidence = float(probabilities[ranked[0]])
-        best = self.classes[ranked[0]]
-        why = _why_not(NONE if order[0] != ranked[0] else best, confidence, novelty, promise)
-        names = tuple((self.classes[index], round(float(probabilities[index]), 6)) for index in ranked[:_ALTERNATIVES])
-        return Opinion(ranked=names, accepted=not why, novelty=round(novelty, 4), why=why), ranked[0]
+    def _opinion(
+        self, order: Sequence[int], shares: Sequence[float], novelty: float, promise: Promise | None
+    ) -> tuple[Opinion, int]:
+        ranked = [(index, share) for index, share in zip(order, shares, strict=True) if self.classes[index] != NONE]
+        best, confidence = ranked[0]
+        why = _why_not(self.classes[order[0]], confidence, novelty, promise)
+        names = tuple((self.classes[index], round(share, 6)) for index, share in ranked[:_ALTERNATIVES])
+        return Opinion(ranked=names, accepted=not why, novelty=round(novelty, 4), why=why), best
 
 
 def _evidence_of(opinion: Opinion) -> tuple[tuple[tuple[str, float], ...], bool]:
