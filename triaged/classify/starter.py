@@ -49,7 +49,7 @@ beside {ordinary} of the ordinary letters above.
 **How it does on these, each language read by a score that had learnt from the others.** It hears {heard:.1%} of the dangers;
 {near_misses_loud:.1%} of the near misses and {ordinary_loud:.1%} of the ordinary letters are false alarms. On texts written by
 others or to mislead it hears less: `docs/classification.md`.
-**What it must not be used for.** Telling that a letter is harmless: it misses a third of short dangerous texts and more
+**What it must not be used for.** Telling that a letter is harmless: it misses two in five short dangerous texts and more
 in long letters.
 """
 
