@@ -55,7 +55,7 @@ _OTHER: Final = re.compile("[\u0370-\u03ff\u0530-\u05ff\u0700-\u074f\u0780-\u097
 _ADDRESS: Final = re.compile(r"https?://\S+|www\.\S+|(?<!\S)\S+@\S+")
 _SIGNS_OF_ADDRESSES: Final = ("@", "://", "www.")
 _DIGITS: Final = re.compile(r"\d+")
-_ENOUGH_LETTERS: Final = re.compile(r"(?:[A-Za-z][^A-Za-z]*){3}")
+_ENOUGH_LETTERS: Final = re.compile(rf"(?:[A-Za-z][^A-Za-z]*){{{_LEAST_LETTERS}}}")
 _WEIGHT: Final = {"Han": 3.0, "Kana": 3.0, "Hangul": 2.0}  # one such character says as much as several letters
 
 # Characters that only one of the two ways of writing Chinese uses, among the most frequent of each.

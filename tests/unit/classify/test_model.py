@@ -58,8 +58,8 @@ def test_what_was_learnt_is_recognised(model: TopicModel) -> None:
 
 
 def test_word_contributions_sum_to_the_margin(model: TopicModel) -> None:
+    from triaged.classify.contributions import contributions
     from triaged.classify.features import matrix, occurrences
-    from triaged.classify.topic import contributions
 
     found = occurrences([Text("heat", "no heat at night")])
     sparse = matrix(found, model.vocabulary)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from triaged.classify import urgency
+from triaged.classify import phrases, urgency
 from triaged.classify.language import identify
 from triaged.classify.phrases import BREAK, fold_all, words
 from triaged.classify.urgency import alarm
@@ -72,6 +72,20 @@ def test_many_sentences_at_once_fold_as_each_by_itself() -> None:
     parts = ["No HEAT!", "\0 odd", "没有暖气", ""]
     assert [part.split() for part in fold_all(parts).split(BREAK)] == [words(part) for part in parts]
     assert fold_all([]) == ""
+
+
+@pytest.mark.parametrize("language", phrases.tables())
+def test_the_words_of_a_phrase_lead_to_it_wherever_re2_finds_it(language: str) -> None:
+    """The index by words only saves searches: it must lose no phrase."""
+    listed = phrases._listed(language)
+    told = [pattern.replace(phrases.GAP, " ").replace("*", "") for _, pattern in listed]
+    texts = [" ".join(word.split("|")[-1] for word in one.split()) for one in told]
+    texts += [row["text"] for row in SUITE if row["language"].partition("-")[0] == language]
+    for text in texts:
+        folded = f" {fold_all(list(phrases.sentences(text)))} "
+        every = tuple(at for at in range(len(listed)) if phrases._search(language, at)(folded))
+        assert phrases.found(language, folded) == every, text
+    assert all(phrases.found(language, f" {fold_all([text])} ") for text in texts[: len(listed)] if text.strip())
 
 
 def test_a_long_hostile_text_is_read_in_bounded_time() -> None:
