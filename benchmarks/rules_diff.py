@@ -24,7 +24,7 @@ from triaged.ingest.screen import screen
 from triaged.message import Assessment, Decision, Message, RawMail, Screening
 from triaged.office import Office, open_office
 from triaged.rules.decide import decide
-from triaged.settings_file import load_settings
+from triaged.settings.file import load_settings
 from triaged.store import cases, mails
 from triaged.store.engine import migrate, open_engine
 

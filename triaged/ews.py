@@ -189,7 +189,7 @@ class Ews:
             credentials: Any = _Token(access_token={"access_token": self._token, "token_type": "Bearer"})
             kind = "OAuth 2.0"
         else:
-            assert settings.password is not None  # noqa: S101 - settings_servers.py sees to it
+            assert settings.password is not None  # noqa: S101 - settings/servers.py sees to it
             credentials = _Password(name, secret.read(settings.password, self._base))
             kind = {"ntlm": "NTLM", "basic": "basic"}[settings.auth]
         configuration = Configuration(

@@ -1,4 +1,4 @@
-"""The tree of a configuration file with its positions: what yaml_tree.py and toml_tree.py make and shape.py reads."""
+"""The tree of a configuration file with its positions: rules/yaml_tree.py and settings/toml_tree.py make it; see shape.py."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """What a configuration file may hold, said once: a shape reads a node, reports what is wrong, and gives its JSON Schema.
 
 A shape's `read` returns None when it has reported a problem, so that one run finds all problems of a file.
-Below the rooms: rules/schema.py describes rules.yaml with it, settings_file.py triaged.toml.
+Below the rooms: rules/schema.py describes rules.yaml with it, settings/file.py triaged.toml.
 """
 
 from collections.abc import Callable, Mapping

@@ -22,7 +22,7 @@ from triaged.ingest.mailbox import open_mailbox
 from triaged.message import Message, State
 from triaged.office import Office, open_office
 from triaged.route.sender import Envelope, Sender
-from triaged.settings_file import load_settings
+from triaged.settings.file import load_settings
 from triaged.store import outbox, records
 from triaged.store.engine import migrate, open_engine, reading
 

@@ -14,7 +14,7 @@ from tests.installation import Installation, letter
 from tests.integration.test_answers import codes_of, reply, text_of
 from triaged.daemon import Daemon, run_once
 from triaged.office import Office, open_office
-from triaged.settings_file import load_settings
+from triaged.settings.file import load_settings
 from triaged.store.engine import open_engine
 
 DUTY, CHIEF, REVIEWER = "duty@example.gov", "chief@example.gov", "reviewer@example.gov"

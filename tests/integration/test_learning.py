@@ -17,7 +17,7 @@ from triaged.classify.features import Floats
 from triaged.classify.topics import Text
 from triaged.classify.train import train
 from triaged.learning import retrain, taught
-from triaged.settings_file import load_settings
+from triaged.settings.file import load_settings
 from triaged.store.engine import open_engine, reading
 
 HEAT = ["radiator", "boiler", "furnace", "thermostat", "pipes", "steam", "valve", "heater", "burner", "hot water tap"]

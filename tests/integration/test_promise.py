@@ -13,7 +13,7 @@ from triaged.classify import modelfile
 from triaged.classify.promise import Standing
 from triaged.classify.topic import load, store
 from triaged.classify.train import train
-from triaged.settings_file import load_settings
+from triaged.settings.file import load_settings
 from triaged.store import cases, digests
 from triaged.store.engine import migrate, open_engine, reading
 

@@ -12,7 +12,7 @@ from tests.ews import PASSWORD as EXCHANGE_PASSWORD
 from triaged import wizard
 from triaged.cli import triaged
 from triaged.config import Exchange, Graph, Imap
-from triaged.settings_file import load_settings, read_settings
+from triaged.settings.file import load_settings, read_settings
 
 OFFICE = ["Office of the Mayor", "MAY", "America/New_York", "mayor", "mayor@example.gov"]
 SENDING = ["127.0.0.1:25", "reviewer@example.gov"]

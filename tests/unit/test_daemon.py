@@ -10,7 +10,7 @@ from tests.installation import Installation
 from triaged.commands.opening import now
 from triaged.daemon import Daemon
 from triaged.rulebook import open_in_use
-from triaged.settings_file import load_settings
+from triaged.settings.file import load_settings
 from triaged.store.engine import migrate, open_engine
 
 

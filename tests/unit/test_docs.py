@@ -13,7 +13,7 @@ import pytest
 from triaged import cli
 from triaged.message import MOVES, Address, Kind, Record, State, Status, Urgency
 from triaged.report.record import as_json
-from triaged.settings_file import FILE
+from triaged.settings.file import FILE
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])

@@ -9,7 +9,7 @@ import pytest
 from tests.installation import RULES, Installation
 from triaged.office import Office
 from triaged.rulebook import Watcher, open_in_use
-from triaged.settings_file import load_settings
+from triaged.settings.file import load_settings
 from triaged.store.engine import migrate, open_engine
 
 NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)

@@ -34,7 +34,7 @@ def open_settings(config: str | None) -> "Settings":
     Raises:
         WrongFile: It is wrong, or there is none.
     """
-    from triaged.settings_file import find_settings, load_settings
+    from triaged.settings.file import find_settings, load_settings
 
     return load_settings(find_settings(config))
 

@@ -23,7 +23,7 @@ def run(folder: Path) -> None:
         click.ClickException: There is a triaged.toml already.
         WrongFile: The answers make no triaged.toml.
     """
-    from triaged.settings_file import read_settings
+    from triaged.settings.file import read_settings
 
     target = folder / "triaged.toml"
     if target.exists():
@@ -54,7 +54,7 @@ def _ask(question: wizard.Question) -> str:
 
 def _try(provider: str, answers: Mapping[str, str], secret: str, folder: Path) -> None:
     """Sign in and look at the mailbox, if the person wants; what does not work is said and keeps nobody from going on."""
-    from triaged.settings_file import read_settings
+    from triaged.settings.file import read_settings
 
     credential = f'{{ env = "{_TRIAL}" }}'
     if provider == "google":  # a key file has many lines

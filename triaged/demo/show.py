@@ -18,7 +18,7 @@ from triaged.demo.sink import sink
 from triaged.message import Record
 from triaged.office import Office, open_office
 from triaged.people import asking
-from triaged.settings_file import load_settings
+from triaged.settings.file import load_settings
 from triaged.store import outbox, records
 from triaged.store.engine import migrate, open_engine, reading
 

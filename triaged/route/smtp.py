@@ -113,7 +113,7 @@ class Smtp:
     def _token_source(self) -> Tokens | None:
         if self._settings.oauth and self._tokens is None:
             try:
-                # Absolute paths only: settings_file.py made them so.
+                # Absolute paths only: settings/file.py made them so.
                 self._tokens = open_tokens(self._settings.oauth, self._settings.user, "smtp", Path())
             except TokenError as error:
                 raise SendError(f"{self._server}: {error}") from error

@@ -1,4 +1,4 @@
-"""[sender] of triaged.toml. See settings_file.py."""
+"""[sender] of triaged.toml. See file.py."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,8 +7,8 @@ from typing import Final, Literal
 from triaged.block import Fields, Key, Record
 from triaged.config import SenderSettings
 from triaged.reading import Reading
-from triaged.settings_oauth import OAUTH
-from triaged.settings_servers import (
+from triaged.settings.oauth import OAUTH
+from triaged.settings.servers import (
     ACCESS,
     ACCOUNT,
     AUTH,
@@ -23,7 +23,7 @@ from triaged.settings_servers import (
     exchange_access,
     unknown_kind,
 )
-from triaged.settings_values import HOST, FilePath
+from triaged.settings.values import HOST, FilePath
 from triaged.shape import Number
 from triaged.texts import ADDRESS, LINE
 

@@ -1,4 +1,4 @@
-"""The values that triaged.toml may hold: zones, holidays, durations, database addresses, secrets. See settings_file.py."""
+"""The values that triaged.toml may hold: zones, holidays, durations, database addresses, secrets. See file.py."""
 
 import re
 from dataclasses import dataclass

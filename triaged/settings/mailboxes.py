@@ -1,4 +1,4 @@
-"""[[mailbox]] of triaged.toml. See settings_file.py."""
+"""[[mailbox]] of triaged.toml. See file.py."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from triaged.block import Fields, Key, ListOf, Record, Several
 from triaged.config import Exchange, Graph, Imap, MailboxSettings, Maildir
 from triaged.node import MapNode, Node, Scalar, seen
 from triaged.reading import Reading, Spot
-from triaged.settings_oauth import OAUTH
-from triaged.settings_servers import (
+from triaged.settings.oauth import OAUTH
+from triaged.settings.servers import (
     ACCESS,
     ACCOUNT,
     AUTH,
@@ -25,7 +25,7 @@ from triaged.settings_servers import (
     exchange_access,
     unknown_kind,
 )
-from triaged.settings_values import DURATION, HOST, NAME, PREFIX, FilePath, SecretPlace
+from triaged.settings.values import DURATION, HOST, NAME, PREFIX, FilePath, SecretPlace
 from triaged.shape import Choice, Json, Switch
 from triaged.texts import ADDRESS, LINE, address
 

@@ -11,17 +11,17 @@ from triaged.config import Exchange, Graph, Imap, Maildir, Office, Promise, Revi
 from triaged.node import ListNode, MapNode, Node
 from triaged.problem import Problem, WrongFile, shown
 from triaged.reading import Reading, Spot
-from triaged.settings_mailboxes import MAILBOXES
-from triaged.settings_sender import SENDER
-from triaged.settings_values import DURATION, HOLIDAYS, LANGUAGE, PREFIX, TIME, ZONE, FilePath, SecretPlace, StoreUrl
+from triaged.settings.mailboxes import MAILBOXES
+from triaged.settings.sender import SENDER
+from triaged.settings.toml_tree import parse
+from triaged.settings.values import DURATION, HOLIDAYS, LANGUAGE, PREFIX, TIME, ZONE, FilePath, SecretPlace, StoreUrl
 from triaged.shape import Number, Switch
 from triaged.text_file import decode, read_octets
 from triaged.texts import ADDRESS, LINE
-from triaged.toml_tree import parse
 
 MOST_OCTETS: Final = 256_000
 PLACES: Final = (Path("triaged.toml"), Path("/etc/triaged/triaged.toml"))
-SHIPPED_MODEL: Final = Path(__file__).resolve().parent.parent / "models" / "starter"
+SHIPPED_MODEL: Final = Path(__file__).resolve().parents[2] / "models" / "starter"
 
 Signed = TypeVar("Signed", Imap | Maildir | Graph | Exchange, SenderSettings)
 

@@ -13,8 +13,8 @@ from triaged.config import Imap, Maildir, Secret
 from triaged.node import ListNode, MapNode, Node, Scalar
 from triaged.problem import WrongFile
 from triaged.reading import Reading
-from triaged.settings_file import SHIPPED_MODEL, find_settings, load_settings, read_settings
-from triaged.toml_tree import parse
+from triaged.settings.file import SHIPPED_MODEL, find_settings, load_settings, read_settings
+from triaged.settings.toml_tree import parse
 
 FOLDER = Path("/srv/triaged")
 GOOD = """\
@@ -594,7 +594,7 @@ def test_a_file_that_nobody_wrote_by_hand_is_refused_before_it_is_parsed(tmp_pat
 
 
 def test_the_starter_file_is_right() -> None:
-    starter = Path(__file__).parents[2] / "triaged/starter/triaged.toml"
+    starter = Path(__file__).parents[3] / "triaged/starter/triaged.toml"
     assert load_settings(starter).office.rules.is_file()
 
 

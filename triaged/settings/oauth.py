@@ -1,4 +1,4 @@
-"""The `oauth` table of a mailbox or sender in triaged.toml. See settings_file.py."""
+"""The `oauth` table of a mailbox or sender in triaged.toml. See file.py."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal
@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from triaged.block import Fields, Key, Record
 from triaged.config import OAuth
 from triaged.reading import Reading
-from triaged.settings_values import FilePath, SecretPlace
+from triaged.settings.values import FilePath, SecretPlace
 from triaged.shape import Choice, Parsed
 from triaged.texts import LINE
 
@@ -70,7 +70,7 @@ def _oauth(fields: Fields, reading: Reading) -> OAuth | None:
         return None
     return OAuth(
         provider=provider,
-        folder=reading.folder / "tokens",  # settings_file.py moves it to the state folder
+        folder=reading.folder / "tokens",  # file.py moves it to the state folder
         client=fields.get(CLIENT, ""),
         tenant=fields.get(TENANT, ""),
         secret=fields.find(CLIENT_SECRET),

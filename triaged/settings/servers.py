@@ -1,4 +1,4 @@
-"""How to reach a server: the keys that [[mailbox]] and [sender] share. See settings_file.py."""
+"""How to reach a server: the keys that [[mailbox]] and [sender] share. See file.py."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -8,8 +8,8 @@ from triaged.config import Exchange
 from triaged.node import Node, Scalar, seen
 from triaged.problem import nearest, shown
 from triaged.reading import Reading, Spot
-from triaged.settings_oauth import HTTPS, OAUTH
-from triaged.settings_values import FilePath, SecretPlace, is_loopback
+from triaged.settings.oauth import HTTPS, OAUTH
+from triaged.settings.values import FilePath, SecretPlace, is_loopback
 from triaged.shape import Choice, Number
 from triaged.texts import ADDRESS, LINE
 

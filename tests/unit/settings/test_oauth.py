@@ -12,7 +12,7 @@ from triaged.config import Exchange, Graph, Imap, OAuth, Secret, Settings
 from triaged.ingest.mailbox import MailboxError, open_mailbox
 from triaged.problem import WrongFile
 from triaged.route.sender import SendError, open_sender
-from triaged.settings_file import read_settings
+from triaged.settings.file import read_settings
 
 FILE = """
 [office]
