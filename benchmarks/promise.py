@@ -5,7 +5,7 @@ Invented offices only; `python benchmarks/promise.py`. Public sets: `python benc
 
 import numpy as np
 
-from triaged.classify.standing import Label, broken_at, stand
+from triaged.learning.standing import Label, broken_at, stand
 
 CEILING, LEVEL = 0.02, 0.95
 CHECKS, OFFICES = 600, 300

@@ -19,8 +19,9 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.date import DateTrigger
 from sqlalchemy import Engine
 
-from triaged import in_use, nightly, pipeline, systemd, turns
+from triaged import pipeline, systemd, turns
 from triaged.classify.modelfile import ModelError
+from triaged.learning import in_use, nightly
 from triaged.office import Office
 from triaged.people import alerting, asking
 from triaged.poll import Poller, disk_is_low

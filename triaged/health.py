@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from sqlalchemy import Engine, select
 
-from triaged import promised
 from triaged.classify import starter
 from triaged.classify.promise import Standing
-from triaged.classify.standing import from_json, in_words
 from triaged.config import MailboxSettings, Settings
+from triaged.learning import promised
+from triaged.learning.standing import from_json, in_words
 from triaged.message import State
 from triaged.store import health, mails, outbox, records, rulebooks
 from triaged.store.engine import reading

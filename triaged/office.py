@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
-from triaged import in_use
 from triaged.classify.promise import Promise
 from triaged.classify.topic import TopicModel
 from triaged.config import MailboxSettings, Maildir, Settings
 from triaged.ingest.screen import Trust
+from triaged.learning import in_use
 from triaged.message import Decision
 from triaged.movers import Movers
 from triaged.problem import WrongFile

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
-from triaged import in_use, pipeline, turns
+from triaged import pipeline, turns
 from triaged.classify import starter
 from triaged.classify.assess import assess
 from triaged.ingest.mailbox import open_mailbox
+from triaged.learning import in_use
 from triaged.message import Message, State
 from triaged.office import Office, open_office
 from triaged.route.sender import Envelope, Sender

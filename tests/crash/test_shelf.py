@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from triaged import shelf
 from triaged.classify import modelfile
 from triaged.classify.modelfile import Stored
+from triaged.learning import shelf
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 STEPS = ("mkdir", "open", "fsync", "replace", "rename", "rmtree", "unlink")

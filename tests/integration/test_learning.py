@@ -11,12 +11,12 @@ import pytest
 
 from tests.dovecot import Account
 from tests.installation import Installation, letter, service, wait_until
-from triaged import nightly
 from triaged.classify.encoder import Encoder, default
 from triaged.classify.features import Floats
 from triaged.classify.topics import Text
 from triaged.classify.train import train
-from triaged.learning import retrain, taught
+from triaged.learning import nightly
+from triaged.learning.retrain import retrain, taught
 from triaged.settings.file import load_settings
 from triaged.store.engine import open_engine, reading
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.installation import RULES, Installation, letter
-from triaged import in_use, promised
 from triaged.classify import modelfile
 from triaged.classify.promise import Standing
 from triaged.classify.topic import load, store
 from triaged.classify.train import train
+from triaged.learning import in_use, promised
 from triaged.settings.file import load_settings
 from triaged.store import cases, digests
 from triaged.store.engine import migrate, open_engine, reading

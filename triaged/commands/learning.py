@@ -25,8 +25,8 @@ def _says_what_is_wrong(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         from triaged.classify.modelfile import ModelError
         from triaged.classify.rows import RowsError
-        from triaged.from_folders import WrongFolder
-        from triaged.shelf import Busy, NoSuchModel
+        from triaged.learning.from_folders import WrongFolder
+        from triaged.learning.shelf import Busy, NoSuchModel
 
         try:
             return command(*args, **kwargs)
@@ -50,7 +50,7 @@ def _says_what_is_wrong(command: Callable[..., Any]) -> Callable[..., Any]:
 @_says_what_is_wrong
 def learn(config: str | None, folders: tuple[str, ...], dry_run: bool) -> None:
     """Learn from letters that people have sorted into folders. Reads only; repeating it learns nothing twice."""
-    from triaged import from_folders
+    from triaged.learning import from_folders
 
     office, engine = open_office_in_use(config)
     mailboxes = [mailbox.name for mailbox in office.settings.mailboxes]
@@ -73,13 +73,13 @@ def model() -> None:
 @_says_what_is_wrong
 def list_models(config: str | None, as_json: bool) -> None:
     """The models on the shelf, which one judges, and how the last night of learning ended."""
-    from triaged import learning, shelf
+    from triaged.learning import retrain, shelf
     from triaged.store.engine import reading
 
     settings = open_settings(config)
     home = _shelf(settings)
     with reading(open_database(settings)) as db:
-        last, waiting = learning.last_try(db), learning.new_lessons(db)
+        last, waiting = retrain.last_try(db), retrain.new_lessons(db)
     choice = shelf.chosen(home)
     rows = [{"name": shelf.FIRST, "in_use": choice.name == shelf.FIRST, "rows": None, "lessons": None, "accuracy": None}]
     for one in shelf.models(home):
@@ -100,7 +100,7 @@ def list_models(config: str | None, as_json: bool) -> None:
         for row in rows
     ]
     print_table("Models", ["model", "texts", "of these lessons", "right when held out"], table)
-    click.echo(f"{waiting} new lessons since the last try; {learning.ENOUGH} are enough for the next.")
+    click.echo(f"{waiting} new lessons since the last try; {retrain.ENOUGH} are enough for the next.")
     if last:
         click.echo(f"Last try, {last['at'][:16].replace('T', ' ')} UTC: {last['said']}")
 
@@ -111,7 +111,7 @@ def list_models(config: str | None, as_json: bool) -> None:
 @_says_what_is_wrong
 def promote(config: str | None, name: str) -> None:
     """Let the model of this NAME judge (first: the one that triaged.toml names)."""
-    from triaged import shelf
+    from triaged.learning import shelf
 
     choice = shelf.choose(_shelf(open_settings(config)), name, f"The model {name} was taken into use by hand.", now())
     click.echo(f"{choice.name} judges; a running daemon takes it within seconds.")
@@ -122,7 +122,7 @@ def promote(config: str | None, name: str) -> None:
 @_says_what_is_wrong
 def rollback(config: str | None) -> None:
     """Let the model judge that was in use before."""
-    from triaged import shelf
+    from triaged.learning import shelf
 
     choice = shelf.roll_back(_shelf(open_settings(config)), "The model in use was rolled back by hand.", now())
     click.echo(f"{choice.name} judges; a running daemon takes it within seconds.")
@@ -133,14 +133,14 @@ def rollback(config: str | None) -> None:
 @_says_what_is_wrong
 def retrain(config: str | None) -> None:
     """Learn from all lessons now; the new model judges if it is nowhere worse. The daemon does this at night."""
-    from triaged import learning
+    from triaged.learning import retrain
     from triaged.rulebook import rules_in_use
 
     _stand_back()
     settings = open_settings(config)
     engine = open_database(settings)
     topics = frozenset(rules_in_use(settings, engine).topics)
-    found = learning.retrain(settings, topics, engine, now(), lambda what: click.echo(what, err=True))
+    found = retrain.retrain(settings, topics, engine, now(), lambda what: click.echo(what, err=True))
     click.echo(found.said)
     sys.exit(0 if found.name else 1)
 
@@ -154,6 +154,6 @@ def _stand_back() -> None:
 
 
 def _shelf(settings: "Settings") -> Path:
-    from triaged import in_use, shelf
+    from triaged.learning import in_use, shelf
 
     return shelf.home(in_use.state_folder(settings))

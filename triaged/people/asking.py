@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
-from triaged import promised
+from triaged.learning import promised
 from triaged.message import LOOP_HEADER, Address, Dispatch, Record, State
 from triaged.office import Office
 from triaged.review import token

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from tests.unit.store.test_store import NOW, keep_one, record_one
-from triaged import promised
+from triaged.learning import promised
 from triaged.message import Status
 from triaged.store import digests, examples, labels
 from triaged.store.engine import reading

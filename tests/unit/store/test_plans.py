@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from triaged import promised
+from triaged.learning import promised
 from triaged.message import RawMail, State
 from triaged.store import cases, digests, labels, mails, outbox, past, records
 from triaged.store.engine import migrate, open_engine

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, make_url
 
-from triaged import promised, shelf
 from triaged.classify import starter
 from triaged.classify.modelfile import MANIFEST, ModelError
 from triaged.classify.topic import TopicModel, load
 from triaged.config import Settings
+from triaged.learning import promised, shelf
 from triaged.store import labels
 from triaged.store.engine import reading
 

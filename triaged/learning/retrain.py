@@ -13,10 +13,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 
-from triaged import in_use, shelf
 from triaged.classify import starter
 from triaged.classify.assess import text_of
-from triaged.classify.contest import Contest, contest
 from triaged.classify.encoder import default
 from triaged.classify.remembering import Remembering
 from triaged.classify.rows import Row, RowsError
@@ -25,6 +23,8 @@ from triaged.classify.topics import Text
 from triaged.classify.train import train_rows
 from triaged.config import Settings
 from triaged.ingest.mime import read
+from triaged.learning import in_use, shelf
+from triaged.learning.contest import Contest, contest
 from triaged.message import Status
 from triaged.store import cases, examples, health, labels, mails
 from triaged.store.engine import reading

@@ -13,8 +13,8 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from triaged.classify.promise import Promise
-from triaged.classify.standing import Label, as_json, in_words, stand
 from triaged.classify.topic import Head, TopicModel
+from triaged.learning.standing import Label, as_json, in_words, stand
 from triaged.message import Status
 from triaged.store import digests, health, labels
 from triaged.store.labels import Judged

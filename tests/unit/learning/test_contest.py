@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triaged.classify.contest import contest
+from triaged.learning.contest import contest
 
 
 def test_a_candidate_that_is_nowhere_worse_passes() -> None:

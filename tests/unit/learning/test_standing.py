@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triaged.classify.promise import Promise, Standing
-from triaged.classify.standing import Label, as_json, broken_at, from_json, in_words, stand
+from triaged.learning.standing import Label, as_json, broken_at, from_json, in_words, stand
 
 RIGHT = Label("heat", 0.9, right=True)
 WRONG = Label("heat", 0.9, right=False)

@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from triaged import learning
+from triaged.learning import retrain
 from triaged.store.engine import reading
 
 log = logging.getLogger("triaged")
@@ -28,8 +28,8 @@ def learn_if_due(config: Path, engine: Engine, stop: Event) -> int | None:
         stop: Ends the learning; nothing of it is kept then.
     """
     with reading(engine) as db:
-        new = learning.new_lessons(db)
-    if new < learning.ENOUGH:
+        new = retrain.new_lessons(db)
+    if new < retrain.ENOUGH:
         return None
     log.info("learning", extra={"lessons": new})
     return run([sys.executable, "-m", "triaged", "model", "retrain", "--config", str(config)], stop)
