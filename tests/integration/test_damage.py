@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.installation import RULES, Installation, letter
-from triaged.learning.retrain import taught
+from triaged.learning.lessons import taught
 from triaged.store.engine import open_engine, reading
 
 DAMAGED = "its copy in the database is damaged"

@@ -16,7 +16,8 @@ from triaged.classify.features import Floats
 from triaged.classify.topics import Text
 from triaged.classify.train import train
 from triaged.learning import nightly
-from triaged.learning.retrain import retrain, taught
+from triaged.learning.lessons import taught
+from triaged.learning.retrain import retrain
 from triaged.settings.file import load_settings
 from triaged.store.engine import open_engine, reading
 

@@ -73,13 +73,14 @@ def model() -> None:
 @_says_what_is_wrong
 def list_models(config: str | None, as_json: bool) -> None:
     """The models on the shelf, which one judges, and how the last night of learning ended."""
-    from triaged.learning import retrain, shelf
+    from triaged.learning import shelf
+    from triaged.learning.lessons import ENOUGH, last_try, new_lessons
     from triaged.store.engine import reading
 
     settings = open_settings(config)
     home = _shelf(settings)
     with reading(open_database(settings)) as db:
-        last, waiting = retrain.last_try(db), retrain.new_lessons(db)
+        last, waiting = last_try(db), new_lessons(db)
     choice = shelf.chosen(home)
     rows = [{"name": shelf.FIRST, "in_use": choice.name == shelf.FIRST, "rows": None, "lessons": None, "accuracy": None}]
     for one in shelf.models(home):
@@ -100,7 +101,7 @@ def list_models(config: str | None, as_json: bool) -> None:
         for row in rows
     ]
     print_table("Models", ["model", "texts", "of these lessons", "right when held out"], table)
-    click.echo(f"{waiting} new lessons since the last try; {retrain.ENOUGH} are enough for the next.")
+    click.echo(f"{waiting} new lessons since the last try; {ENOUGH} are enough for the next.")
     if last:
         click.echo(f"Last try, {last['at'][:16].replace('T', ' ')} UTC: {last['said']}")
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from triaged.learning import retrain
+from triaged.learning.lessons import ENOUGH, new_lessons
 from triaged.store.engine import reading
 
 log = logging.getLogger("triaged")
@@ -28,8 +28,8 @@ def learn_if_due(config: Path, engine: Engine, stop: Event) -> int | None:
         stop: Ends the learning; nothing of it is kept then.
     """
     with reading(engine) as db:
-        new = retrain.new_lessons(db)
-    if new < retrain.ENOUGH:
+        new = new_lessons(db)
+    if new < ENOUGH:
         return None
     log.info("learning", extra={"lessons": new})
     return run([sys.executable, "-m", "triaged", "model", "retrain", "--config", str(config)], stop)

@@ -1,45 +1,28 @@
-"""Learning from what people decided: lessons → a candidate → a contest with the present model → the shelf.
-
-Only what a person decided is a lesson: silence and what was undone never are. A letter sent to a topic teaches that topic; spam
-teaches that it is none of them; a closed letter teaches nothing, since nobody said what it was about.
-"""
+"""Learning: lessons → a candidate → a contest with the present model → the shelf."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from triaged.classify import starter
-from triaged.classify.assess import text_of
 from triaged.classify.encoder import default
 from triaged.classify.remembering import Remembering
 from triaged.classify.rows import Row, RowsError
 from triaged.classify.topic import NONE, Encoder, TopicModel, load
-from triaged.classify.topics import Text
 from triaged.classify.train import train_rows
 from triaged.config import Settings
-from triaged.ingest.mime import read
 from triaged.learning import in_use, shelf
 from triaged.learning.contest import Contest, contest
-from triaged.message import Status
-from triaged.store import cases, examples, health, labels, mails
+from triaged.learning.lessons import Lessons, remember_try, taught
+from triaged.store import labels
 from triaged.store.engine import reading
 
-ENOUGH: Final = 25  # new lessons since the last try
 MOST_ENCODED: Final = 6_000_000  # characters: about half an hour of a night on two cores
-_FACT: Final = "learning"
-
-
-@dataclass(frozen=True, slots=True)
-class Lessons:
-    """What the office taught: rows with their keys (mail ids; examples from folders negative)."""
-
-    rows: tuple[Row, ...]
-    keys: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,38 +31,6 @@ class Learnt:
 
     name: str
     said: str
-
-
-def new_lessons(db: Connection) -> int:
-    """Return how many lessons came in since the last try."""
-    last = health.fact(db, _FACT)
-    since = datetime.fromisoformat(last["at"]) if last else None
-    lesson = last["lesson"] if last else 0
-    return sum(one.lesson_id > lesson for one in labels.judged(db)) + examples.count(db, since)
-
-
-def last_try(db: Connection) -> dict[str, Any] | None:
-    """Return when the office last learnt and how it ended; None if it never did."""
-    found: dict[str, Any] | None = health.fact(db, _FACT)
-    return found
-
-
-def taught(db: Connection, topics: frozenset[str]) -> Lessons:
-    """Return what there is to learn, oldest first; lessons on topics that rules.yaml no longer knows are left out."""
-    rows: list[Row] = []
-    keys: list[int] = []
-    for number, example in examples.every(db):
-        if example.topic in topics or example.topic == NONE:
-            rows.append(Row(Text(example.subject, example.body), example.topic, source=f"{example.source} {number}"))
-            keys.append(-number)
-    for one in labels.judged(db):
-        topic = NONE if one.status is Status.IGNORED else one.topic if one.status is Status.ROUTED else None
-        if topic is not None and (topic in topics or topic == NONE):
-            kept = mails.load(db, one.mail_id)
-            if kept.octets:  # else it was never whole, or is damaged: there is nothing to learn from
-                rows.append(Row(text_of(read(kept.octets)), topic, source=cases.reference_of(db, one.mail_id)))
-                keys.append(one.mail_id)
-    return Lessons(tuple(rows), tuple(keys))
 
 
 def shipped(settings: Settings, topics: frozenset[str]) -> list[Row]:
@@ -137,7 +88,7 @@ def retrain(
         progress("comparing with the present model")
         outcome = _judge(settings, home, making, lessons, encoder, now)
         with engine.begin() as db:
-            health.remember(db, _FACT, {"at": now.isoformat(), "lesson": latest, "said": outcome.said}, now)
+            remember_try(db, latest, outcome.said, now)
     return outcome
 
 
