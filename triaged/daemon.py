@@ -26,7 +26,7 @@ from triaged.office import Office
 from triaged.people import alerting, asking
 from triaged.poll import Poller, disk_is_low
 from triaged.problem import WrongFile
-from triaged.rulebook import Watcher
+from triaged.rulebook.last_good import Watcher
 from triaged.store import health, outbox
 
 log = logging.getLogger("triaged")

@@ -9,7 +9,7 @@ import pytest
 from tests.installation import Installation
 from triaged.commands.opening import now
 from triaged.daemon import Daemon
-from triaged.rulebook import open_in_use
+from triaged.rulebook.last_good import open_in_use
 from triaged.settings.file import load_settings
 from triaged.store.engine import migrate, open_engine
 

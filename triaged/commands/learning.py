@@ -135,7 +135,7 @@ def rollback(config: str | None) -> None:
 def retrain(config: str | None) -> None:
     """Learn from all lessons now; the new model judges if it is nowhere worse. The daemon does this at night."""
     from triaged.learning import retrain
-    from triaged.rulebook import rules_in_use
+    from triaged.rulebook.last_good import rules_in_use
 
     _stand_back()
     settings = open_settings(config)

@@ -68,7 +68,7 @@ def open_office_for(config: str | None, rules: Path | None = None) -> "tuple[Off
 
 def open_office_in_use(config: str | None) -> "tuple[Office, Engine]":
     """Open everything; with the last good rules, and a warning, when rules.yaml cannot be read."""
-    from triaged.rulebook import open_to_look
+    from triaged.rulebook.last_good import open_to_look
 
     settings = open_settings(config)
     engine = open_database(settings)

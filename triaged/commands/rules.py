@@ -11,7 +11,7 @@ from triaged.commands.opening import CONFIG, now, open_office_for, open_office_i
 from triaged.commands.tables import print_table, visible
 
 if TYPE_CHECKING:
-    from triaged.replay import Comparison
+    from triaged.rulebook.replay import Comparison
 
 _FILE = click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 
@@ -93,10 +93,10 @@ def explain(config: str | None, mail: Path, mailbox: str | None) -> None:
 @reports_problems
 def list_rules(config: str | None, as_json: bool) -> None:
     """The rules from top to bottom: whether each is in use, how often it applied, when last."""
-    from triaged.standing import standings
+    from triaged.rulebook.usage import usages
 
     office, engine = open_office_in_use(config)
-    found = standings(office, engine, now())
+    found = usages(office, engine, now())
     if as_json:
         click.echo(json.dumps([each.as_json() for each in found], ensure_ascii=False, indent=2))
         return
@@ -113,9 +113,9 @@ def list_rules(config: str | None, as_json: bool) -> None:
 @reports_problems
 def diff(config: str | None, new: Path, days: int, as_json: bool, html: Path | None) -> None:
     """Which letters of the past the rules in NEW would have decided differently, and how. Changes nothing."""
-    from triaged import replay
     from triaged.office import with_rules
-    from triaged.rulebook import wrong_in
+    from triaged.rulebook import replay
+    from triaged.rulebook.last_good import wrong_in
     from triaged.rules.load import load_book, load_rules
 
     office, engine = open_office_in_use(config)

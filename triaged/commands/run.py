@@ -16,8 +16,9 @@ from triaged.commands.opening import CONFIG, now, open_database, open_settings, 
 @reports_problems
 def run(config: str | None, once: bool, verbose: bool) -> None:
     """The daemon: polls, understands, routes, acknowledges, asks; until SIGTERM. SIGHUP reads the configuration anew."""
-    from triaged import daemon, finding, logs
-    from triaged.rulebook import open_in_use
+    from triaged import daemon, logs
+    from triaged.rulebook import to_editors
+    from triaged.rulebook.last_good import open_in_use
     from triaged.store.lock import only_one
 
     logs.set_up(verbose=verbose)
@@ -26,7 +27,7 @@ def run(config: str | None, once: bool, verbose: bool) -> None:
     with only_one(engine):
         office = open_in_use(settings, engine, now)
         if once:
-            finding.tell(office, office.rules.editors, engine, now())
+            to_editors.tell(office, office.rules.editors, engine, now())
             problems = daemon.run_once(office, engine, now)
             office.close()
             for problem in problems:

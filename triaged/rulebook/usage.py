@@ -15,7 +15,7 @@ from triaged.store.rule_uses import Use
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Usage:
     """One rule; counts begin anew when it is renamed, or leaves the shadow."""
 
     at: str
@@ -35,17 +35,17 @@ class Standing:
         return {"rule": self.name, "at": self.at, "state": self.state, "applied": self.times, "last": last}
 
 
-def standings(office: Office, engine: Engine, now: datetime) -> list[Standing]:
+def usages(office: Office, engine: Engine, now: datetime) -> list[Usage]:
     """Return how each rule stands, from top to bottom."""
     with reading(engine) as db:
         uses = rule_uses.all_uses(db)
-    return [_standing(rule, uses, office, now) for rule in office.rules.rules]
+    return [_usage(rule, uses, office, now) for rule in office.rules.rules]
 
 
-def _standing(rule: Rule, uses: Mapping[tuple[str, bool], Use], office: Office, now: datetime) -> Standing:
+def _usage(rule: Rule, uses: Mapping[tuple[str, bool], Use], office: Office, now: datetime) -> Usage:
     use = uses.get((rule.name, rule.shadow))
     state = _state(rule, office.local(now).date())
-    return Standing(str(rule.at), rule.name, state, use.times if use else 0, office.local(use.last_at) if use else None)
+    return Usage(str(rule.at), rule.name, state, use.times if use else 0, office.local(use.last_at) if use else None)
 
 
 def _state(rule: Rule, today: date) -> str:

@@ -8,11 +8,11 @@ from typing import Final
 
 from sqlalchemy import Engine
 
-from triaged import finding
 from triaged.checking import check_rules
 from triaged.config import Settings
 from triaged.office import Office, open_office, with_rules
 from triaged.problem import Problem, WrongFile, say
+from triaged.rulebook import to_editors
 from triaged.rules.changes import changes, line_diff
 from triaged.rules.load import Book, Texts, again, glance, load_book
 from triaged.rules.schema import Rules
@@ -195,7 +195,7 @@ class Watcher:
         return None
 
     def _tell(self, office: Office) -> None:
-        told = finding.tell(office, self._editors, self._engine, self._clock())
+        told = to_editors.tell(office, self._editors, self._engine, self._clock())
         self._tell_at = None if told else self._tick() + _ASK_AGAIN
 
     def _tell_again(self, office: Office) -> None:

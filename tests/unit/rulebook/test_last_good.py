@@ -8,7 +8,7 @@ import pytest
 
 from tests.installation import RULES, Installation
 from triaged.office import Office
-from triaged.rulebook import Watcher, open_in_use
+from triaged.rulebook.last_good import Watcher, open_in_use
 from triaged.settings.file import load_settings
 from triaged.store.engine import migrate, open_engine
 

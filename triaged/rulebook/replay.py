@@ -131,7 +131,7 @@ def _turns(differences: Turns) -> list[dict[str, str]]:
 def as_html(comparison: Comparison, office: Office, file: str, now: datetime) -> str:
     """Return the comparison as one page that a mail can carry; every text of a letter is escaped."""
     environment = SandboxedEnvironment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates" / "rules"),
+        loader=FileSystemLoader(Path(__file__).parent.parent / "templates" / "rules"),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
