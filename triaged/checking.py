@@ -8,10 +8,10 @@ from pathlib import Path
 
 from triaged.classify.assess import assess
 from triaged.config import Settings
+from triaged.files.problem import Problem
 from triaged.ingest.mailbox import MailboxError, open_mailbox
 from triaged.message import Assessment, Message
 from triaged.office import Office
-from triaged.problem import Problem
 from triaged.route.sender import SendError
 from triaged.route.wording import Wordings
 from triaged.rules import check

@@ -62,7 +62,7 @@ def triaged() -> None:
 
 def main() -> None:
     """Run a command; what is wrong with a person's file or request is said in words and ends with status 2."""
-    from triaged.problem import WrongFile
+    from triaged.files.problem import WrongFile
 
     try:
         triaged.main(standalone_mode=False)

@@ -21,11 +21,11 @@ from sqlalchemy import Engine
 
 from triaged import pipeline, systemd, turns
 from triaged.classify.modelfile import ModelError
+from triaged.files.problem import WrongFile
 from triaged.learning import in_use, nightly
 from triaged.office import Office
 from triaged.people import alerting, asking
 from triaged.poll import Poller, disk_is_low
-from triaged.problem import WrongFile
 from triaged.rulebook.last_good import Watcher
 from triaged.store import health, outbox
 

@@ -13,11 +13,11 @@ from sqlalchemy import Engine
 from triaged.classify.promise import Promise
 from triaged.classify.topic import TopicModel
 from triaged.config import MailboxSettings, Maildir, Settings
+from triaged.files.problem import WrongFile
 from triaged.ingest.screen import Trust
 from triaged.learning import in_use
 from triaged.message import Decision
 from triaged.movers import Movers
-from triaged.problem import WrongFile
 from triaged.review.token import Keys, plus_address
 from triaged.route.deliver import open_handoffs
 from triaged.route.handoff import Addition, Handoff, Letterhead, Means

@@ -28,7 +28,7 @@ def rules() -> None:
 def check(config: str | None, file: Path | None) -> None:
     """All that is wrong with the file (default: the one in use): names, patterns, examples, tests. Status 1 if anything is."""
     from triaged.checking import check_rules
-    from triaged.problem import say
+    from triaged.files.problem import say
 
     office, _ = open_office_for(config, file)
     problems = check_rules(office, now())
@@ -46,7 +46,7 @@ def check(config: str | None, file: Path | None) -> None:
 def test(config: str | None, file: Path | None) -> None:
     """Try the examples and tests that stand in the file. Status 1 if one fails."""
     from triaged.checking import try_rules
-    from triaged.problem import say
+    from triaged.files.problem import say
 
     office, _ = open_office_for(config, file)
     trials = try_rules(office, now())

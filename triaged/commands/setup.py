@@ -44,7 +44,7 @@ def check(config: str | None, connect: bool) -> None:
     """Check configuration, rules with their tests, and model; status 1 if something is not right, 2 if a file is wrong."""
     from triaged.checking import check_review, check_rules, check_wordings, connections
     from triaged.classify.topic import TopicModel
-    from triaged.problem import say
+    from triaged.files.problem import say
 
     office, engine = open_office_for(config)
     right = True

@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 
 from triaged.checking import check_rules
 from triaged.config import Settings
+from triaged.files.problem import Problem, WrongFile, say
 from triaged.office import Office, open_office, with_rules
-from triaged.problem import Problem, WrongFile, say
 from triaged.rulebook import to_editors
 from triaged.rules.changes import changes, line_diff
 from triaged.rules.load import Book, Texts, again, glance, load_book

@@ -5,7 +5,7 @@ from dataclasses import replace
 from difflib import unified_diff
 from typing import Any, Final
 
-from triaged.problem import Place
+from triaged.files.problem import Place
 from triaged.rules.load import Texts
 from triaged.rules.schema import Rule, Rules, Surge
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from triaged.files.problem import Place, Problem, listed, nearest, shown
 from triaged.message import Assessment, Flag, Message, Opinion, Screening
-from triaged.problem import Place, Problem, listed, nearest, shown
 from triaged.rules.applying import FLAG_FLOORS
 from triaged.rules.conditions import Always, Condition, InList, Is, leaves, obstacle
 from triaged.rules.decide import decide

@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from triaged.block import Several
+from triaged.files.block import Several
+from triaged.files.node import MapNode, Node, Scalar, seen
+from triaged.files.problem import nearest, shown
+from triaged.files.reading import Reading, Spot
+from triaged.files.shape import Choice, Json, Name, Parsed, Shape, Switch
+from triaged.files.texts import DAY, DOMAIN, ENTRY, one_line
 from triaged.message import Urgency
-from triaged.node import MapNode, Node, Scalar, seen
-from triaged.problem import nearest, shown
-from triaged.reading import Reading, Spot
 from triaged.rules.conditions import Beyond, Condition, Contains, InList, Is, IsThere, Matches, Value, Words, together
 from triaged.rules.facts import Field
 from triaged.rules.words import fold, spell
-from triaged.shape import Choice, Json, Name, Parsed, Shape, Switch
-from triaged.texts import DAY, DOMAIN, ENTRY, one_line
 
 _MOST_PATTERN_OCTETS: Final = 8 << 20  # RE2's memory for one pattern
 

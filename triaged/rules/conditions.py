@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from triaged.problem import Place
+from triaged.files.problem import Place
 from triaged.rules.facts import Facts, Field
 from triaged.rules.words import fold, has_word, spell
 

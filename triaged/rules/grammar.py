@@ -4,19 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from triaged.block import Fields, Key, ListOf, Record, Several, Table
+from triaged.files.block import Fields, Key, ListOf, Record, Several, Table
+from triaged.files.node import ListNode, MapNode, Node, Scalar, seen
+from triaged.files.octets import decode
+from triaged.files.problem import Place, WrongFile, shown
+from triaged.files.reading import Reading, Spot
+from triaged.files.shape import Choice, Json, Name, Number, Parsed, Switch
+from triaged.files.texts import ADDRESS, DAY, ENTRY, LINE
 from triaged.message import Urgency
-from triaged.node import ListNode, MapNode, Node, Scalar, seen
-from triaged.problem import Place, WrongFile, shown
-from triaged.reading import Reading, Spot
 from triaged.rules.comparisons import FLAG, LANGUAGE, URGENCY
 from triaged.rules.due import read_within
 from triaged.rules.samples import EXAMPLES, SAMPLE, TESTS
 from triaged.rules.schema import RESPOND_WITHIN, Action, Department, LetterTest, Rule, Rules, Topic, UrgencyChange
 from triaged.rules.when import When, condition_schema
-from triaged.shape import Choice, Json, Name, Number, Parsed, Switch
-from triaged.text_file import decode
-from triaged.texts import ADDRESS, DAY, ENTRY, LINE
 
 _COMMENT: Final = "#"
 _LATER_HANDOFFS: Final = frozenset({"open311", "webhook", "folder", "redirect", "spool", "ticket", "iq", "chat"})

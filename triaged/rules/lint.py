@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Final
 
-from triaged.problem import Problem, shown
+from triaged.files.problem import Problem, shown
 from triaged.rules.conditions import All, Always, AnyOf, Beyond, Condition, Is, Matches, Not, fields_of, leaves
 from triaged.rules.schema import Action, Rule
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from triaged.problem import Problem, WrongFile
-from triaged.reading import Reading, Spot
+from triaged.files.octets import decode, read_octets
+from triaged.files.problem import Problem, WrongFile
+from triaged.files.reading import Reading, Spot
 from triaged.rules.grammar import FILE
 from triaged.rules.schema import Rules
 from triaged.rules.surge import is_surge, surge_names, with_surge
 from triaged.rules.yaml_tree import parse
-from triaged.text_file import decode, read_octets
 
 MOST_OCTETS: Final = 1_000_000
 Texts = Mapping[str, bytes]  # name, as rules.yaml says it → bytes; a file that cannot be read is not in it

@@ -4,15 +4,15 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from triaged.block import Defined, Fields, Key, ListOf, Record, Several, Table
+from triaged.files.block import Defined, Fields, Key, ListOf, Record, Several, Table
+from triaged.files.node import MapNode, Node
+from triaged.files.reading import Reading, Spot
+from triaged.files.shape import TEXT, Choice, Json, Name, Parsed, Switch
+from triaged.files.texts import DAY, LINE, address, one_line
 from triaged.message import Address, Attachment, Kind, Message, Status
-from triaged.node import MapNode, Node
-from triaged.reading import Reading, Spot
 from triaged.rules.comparisons import FLAG, LANGUAGE, SHARE, URGENCY
 from triaged.rules.schema import Example, Expected, LetterTest, Sample
 from triaged.rules.when import HEADER_NAME
-from triaged.shape import TEXT, Choice, Json, Name, Parsed, Switch
-from triaged.texts import DAY, LINE, address, one_line
 
 _EARLIER: Final = "<earlier@example.org>"
 

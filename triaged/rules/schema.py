@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
+from triaged.files.problem import Place
 from triaged.message import Kind, Message, Status, Urgency
-from triaged.problem import Place
 from triaged.rules.conditions import Condition
 from triaged.rules.due import Unit, Within
 

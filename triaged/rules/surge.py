@@ -6,15 +6,15 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from triaged.block import Fields, Key, Record, Table
-from triaged.node import MapNode, Node, Scalar
-from triaged.problem import Place, shown
-from triaged.reading import Reading, Spot
+from triaged.files.block import Fields, Key, Record, Table
+from triaged.files.node import MapNode, Node, Scalar
+from triaged.files.problem import Place, shown
+from triaged.files.reading import Reading, Spot
+from triaged.files.shape import TEXT, Json
+from triaged.files.texts import DAY, LINE
 from triaged.rules.comparisons import CODE
 from triaged.rules.grammar import DEPARTMENTS, LETTER_TESTS, LISTS, RULES, TOPICS, VERSION, definitions, only_once
 from triaged.rules.schema import LetterTest, Rule, Rules, Surge
-from triaged.shape import TEXT, Json
-from triaged.texts import DAY, LINE
 
 FOLDER: Final = "rules.d"
 

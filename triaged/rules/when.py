@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Final
 
-from triaged.node import ListNode, MapNode, Node, Scalar, seen
-from triaged.problem import nearest, shown
-from triaged.reading import Reading, Spot
+from triaged.files.node import ListNode, MapNode, Node, Scalar, seen
+from triaged.files.problem import nearest, shown
+from triaged.files.reading import Reading, Spot
+from triaged.files.shape import Json, Parsed
 from triaged.rules.comparisons import FIELDS, HEADER
 from triaged.rules.conditions import All, Always, AnyOf, Condition, IsThere, Not, together
 from triaged.rules.facts import Field
-from triaged.shape import Json, Parsed
 
 _KEYS: Final = (*FIELDS, "header", "all", "any", "not")
 _LIST: Final = "a list: each condition after a dash"

@@ -11,9 +11,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, DocumentStartEvent, ScalarEvent, SequenceStartEvent, StreamEndEvent
 
-from triaged.node import ListNode, MapNode, Node, Plain, Scalar
-from triaged.problem import shown
-from triaged.reading import Reading
+from triaged.files.node import ListNode, MapNode, Node, Plain, Scalar
+from triaged.files.problem import shown
+from triaged.files.reading import Reading
 
 MOST_DEPTH: Final = 30
 MOST_NODES: Final = 200_000  # aliases counted as often as they are used

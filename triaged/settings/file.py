@@ -6,18 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
-from triaged.block import Fields, Key, Record, Several
 from triaged.config import Exchange, Graph, Imap, Maildir, Office, Promise, Review, SenderSettings, Settings
-from triaged.node import ListNode, MapNode, Node
-from triaged.problem import Problem, WrongFile, shown
-from triaged.reading import Reading, Spot
+from triaged.files.block import Fields, Key, Record, Several
+from triaged.files.node import ListNode, MapNode, Node
+from triaged.files.octets import decode, read_octets
+from triaged.files.problem import Problem, WrongFile, shown
+from triaged.files.reading import Reading, Spot
+from triaged.files.shape import Number, Switch
+from triaged.files.texts import ADDRESS, LINE
 from triaged.settings.mailboxes import MAILBOXES
 from triaged.settings.sender import SENDER
 from triaged.settings.toml_tree import parse
 from triaged.settings.values import DURATION, HOLIDAYS, LANGUAGE, PREFIX, TIME, ZONE, FilePath, SecretPlace, StoreUrl
-from triaged.shape import Number, Switch
-from triaged.text_file import decode, read_octets
-from triaged.texts import ADDRESS, LINE
 
 MOST_OCTETS: Final = 256_000
 PLACES: Final = (Path("triaged.toml"), Path("/etc/triaged/triaged.toml"))

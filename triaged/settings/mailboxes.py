@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from triaged.block import Fields, Key, ListOf, Record, Several
 from triaged.config import Exchange, Graph, Imap, MailboxSettings, Maildir
-from triaged.node import MapNode, Node, Scalar, seen
-from triaged.reading import Reading, Spot
+from triaged.files.block import Fields, Key, ListOf, Record, Several
+from triaged.files.node import MapNode, Node, Scalar, seen
+from triaged.files.reading import Reading, Spot
+from triaged.files.shape import Choice, Json, Switch
+from triaged.files.texts import ADDRESS, LINE, address
 from triaged.settings.oauth import OAUTH
 from triaged.settings.servers import (
     ACCESS,
@@ -26,8 +28,6 @@ from triaged.settings.servers import (
     unknown_kind,
 )
 from triaged.settings.values import DURATION, HOST, NAME, PREFIX, FilePath, SecretPlace
-from triaged.shape import Choice, Json, Switch
-from triaged.texts import ADDRESS, LINE, address
 
 Backfill = Literal["none", "read-only"]
 _BACKFILL: Final[Mapping[str, Backfill]] = {"none": "none", "read-only": "read-only"}

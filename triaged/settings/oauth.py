@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from triaged.block import Fields, Key, Record
 from triaged.config import OAuth
-from triaged.reading import Reading
+from triaged.files.block import Fields, Key, Record
+from triaged.files.reading import Reading
+from triaged.files.shape import Choice, Parsed
+from triaged.files.texts import LINE
 from triaged.settings.values import FilePath, SecretPlace
-from triaged.shape import Choice, Parsed
-from triaged.texts import LINE
 
 Provider = Literal["microsoft", "google"]
 CloudName = Literal["global", "usgov", "usgov-dod", "china"]

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, Literal
 
-from triaged.block import Fields, Key, Record
 from triaged.config import SenderSettings
-from triaged.reading import Reading
+from triaged.files.block import Fields, Key, Record
+from triaged.files.reading import Reading
+from triaged.files.shape import Number
+from triaged.files.texts import ADDRESS, LINE
 from triaged.settings.oauth import OAUTH
 from triaged.settings.servers import (
     ACCESS,
@@ -24,8 +26,6 @@ from triaged.settings.servers import (
     unknown_kind,
 )
 from triaged.settings.values import HOST, FilePath
-from triaged.shape import Number
-from triaged.texts import ADDRESS, LINE
 
 SenderKind = Literal["smtp", "exchange", "graph", "spool"]
 SENDER_KIND: Final = Key("kind", LINE, "smtp, exchange, graph or spool", required=True)

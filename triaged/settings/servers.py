@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from triaged.block import Fields, Key
 from triaged.config import Exchange
-from triaged.node import Node, Scalar, seen
-from triaged.problem import nearest, shown
-from triaged.reading import Reading, Spot
+from triaged.files.block import Fields, Key
+from triaged.files.node import Node, Scalar, seen
+from triaged.files.problem import nearest, shown
+from triaged.files.reading import Reading, Spot
+from triaged.files.shape import Choice, Number
+from triaged.files.texts import ADDRESS, LINE
 from triaged.settings.oauth import HTTPS, OAUTH
 from triaged.settings.values import FilePath, SecretPlace, is_loopback
-from triaged.shape import Choice, Number
-from triaged.texts import ADDRESS, LINE
 
 Tls = Literal["implicit", "starttls", "none"]
 Auth = Literal["ntlm", "basic"]

@@ -4,9 +4,9 @@ import re
 import tomllib
 from typing import Any, Final
 
-from triaged.node import ListNode, MapNode, Node, Scalar
-from triaged.problem import shown
-from triaged.reading import Reading
+from triaged.files.node import ListNode, MapNode, Node, Scalar
+from triaged.files.problem import shown
+from triaged.files.reading import Reading
 
 Path = tuple[str | int, ...]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from triaged.block import Fields, Key, Record
 from triaged.config import Secret
-from triaged.node import MapNode, Node, seen
-from triaged.problem import nearest
-from triaged.reading import Reading, Spot
-from triaged.shape import Json, Parsed
-from triaged.texts import LINE
+from triaged.files.block import Fields, Key, Record
+from triaged.files.node import MapNode, Node, seen
+from triaged.files.problem import nearest
+from triaged.files.reading import Reading, Spot
+from triaged.files.shape import Json, Parsed
+from triaged.files.texts import LINE
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600}
 _SHORTEST, _LONGEST = timedelta(seconds=5), timedelta(hours=24)

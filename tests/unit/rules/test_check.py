@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from tests.unit.rules.office import HEAD, TODAY, opinion, rule, rules_of
+from triaged.files.problem import say
 from triaged.message import Assessment, Message
-from triaged.problem import say
 from triaged.rules.check import Surroundings, check, try_examples, try_tests
 from triaged.rules.load import read
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.rules.office import HEAD, rule, rules_of
+from triaged.files.problem import WrongFile
 from triaged.message import Urgency
-from triaged.problem import WrongFile
 from triaged.rules.due import Unit, Within
 from triaged.rules.load import load_rules, read
 from triaged.rules.schema import Action, UrgencyChange

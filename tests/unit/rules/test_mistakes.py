@@ -3,7 +3,7 @@
 # ruff: noqa: E501
 import pytest
 
-from triaged.problem import WrongFile
+from triaged.files.problem import WrongFile
 from triaged.rules.load import read
 
 HEAD = """\

@@ -9,8 +9,8 @@ import pytest
 
 from tests.unit.rules.test_load import FULL
 from tests.unit.rules.test_mistakes import GOOD, MISTAKES
-from triaged.node import ListNode, MapNode, Node, Scalar
-from triaged.reading import Reading
+from triaged.files.node import ListNode, MapNode, Node, Scalar
+from triaged.files.reading import Reading
 from triaged.rules.grammar import json_schema
 from triaged.rules.surge import surge_schema
 from triaged.rules.yaml_tree import parse

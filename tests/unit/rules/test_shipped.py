@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from triaged.node import MapNode, Node, Scalar
-from triaged.problem import say
-from triaged.reading import Reading
+from triaged.files.node import MapNode, Node, Scalar
+from triaged.files.problem import say
+from triaged.files.reading import Reading
 from triaged.rules.check import check, try_examples, try_tests
 from triaged.rules.load import load_rules
 from triaged.rules.yaml_tree import parse

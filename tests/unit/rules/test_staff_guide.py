@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 import pytest
 
-from triaged.problem import WrongFile, say
+from triaged.files.octets import read_octets
+from triaged.files.problem import WrongFile, say
 from triaged.rules.applying import FLAG_FLOORS
 from triaged.rules.check import check, try_examples
 from triaged.rules.comparisons import FIELDS, TEXT
@@ -18,7 +19,6 @@ from triaged.rules.load import MOST_OCTETS, read
 from triaged.rules.samples import EXPECTED, SAMPLE
 from triaged.rules.schema import Rules
 from triaged.rules.surge import FOLDER, KEYS
-from triaged.text_file import read_octets
 
 ROOT = Path(__file__).parents[3]
 GUIDE = (ROOT / "docs/staff.md").read_text(encoding="utf-8")

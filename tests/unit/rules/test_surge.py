@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.rules.office import HEAD, decided, letter, rule
-from triaged.problem import WrongFile, say
+from triaged.files.problem import WrongFile, say
 from triaged.rules.changes import changes
 from triaged.rules.check import check, try_tests
 from triaged.rules.load import again, glance, load_book, load_rules

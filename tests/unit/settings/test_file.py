@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triaged.config import Imap, Maildir, Secret
-from triaged.node import ListNode, MapNode, Node, Scalar
-from triaged.problem import WrongFile
-from triaged.reading import Reading
+from triaged.files.node import ListNode, MapNode, Node, Scalar
+from triaged.files.problem import WrongFile
+from triaged.files.reading import Reading
 from triaged.settings.file import SHIPPED_MODEL, find_settings, load_settings, read_settings
 from triaged.settings.toml_tree import parse
 

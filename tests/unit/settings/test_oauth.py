@@ -9,8 +9,8 @@ import pytest
 from tests.installation import Installation
 from tests.issuer import CLIENT, TENANT, Issuer
 from triaged.config import Exchange, Graph, Imap, OAuth, Secret, Settings
+from triaged.files.problem import WrongFile
 from triaged.ingest.mailbox import MailboxError, open_mailbox
-from triaged.problem import WrongFile
 from triaged.route.sender import SendError, open_sender
 from triaged.settings.file import read_settings
 

@@ -1,12 +1,12 @@
-"""One configuration file being read: which part, what is wrong so far, and the names that it defines. Below the rooms."""
+"""One configuration file being read: which part, what is wrong so far, and the names that it defines."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from triaged.node import Node
-from triaged.problem import Place, Problem, WrongFile
+from triaged.files.node import Node
+from triaged.files.problem import Place, Problem, WrongFile
 
 T = TypeVar("T")
 

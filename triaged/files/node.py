@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from triaged.problem import shown
+from triaged.files.problem import shown
 
 Plain = str | bool | int | float | date | time | datetime | None
 

@@ -1,4 +1,4 @@
-"""What is wrong with a file that a person wrote, and the one text that says so. Below the rooms; reads no file itself."""
+"""What is wrong with a file that a person wrote, and the one text that says so. Reads no file itself."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,16 +1,16 @@
 """What a configuration file may hold, said once: a shape reads a node, reports what is wrong, and gives its JSON Schema.
 
 A shape's `read` returns None when it has reported a problem, so that one run finds all problems of a file.
-Below the rooms: rules/schema.py describes rules.yaml with it, settings/file.py triaged.toml.
+rules/schema.py describes rules.yaml with it, settings/file.py triaged.toml.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar, cast
 
-from triaged.node import Node, Scalar, seen
-from triaged.problem import listed, nearest, shown
-from triaged.reading import Reading, Spot
+from triaged.files.node import Node, Scalar, seen
+from triaged.files.problem import listed, nearest, shown
+from triaged.files.reading import Reading, Spot
 
 Json = dict[str, object]
 T = TypeVar("T")

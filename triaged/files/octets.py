@@ -1,10 +1,10 @@
-"""Reads the files that people write: whole, bounded, UTF-8; anything else is a `Problem` with its place. Below the rooms."""
+"""Reads the files that people write: whole, bounded, UTF-8; anything else is a `Problem` with its place."""
 
 import stat
 from pathlib import Path
 from typing import Final, NoReturn
 
-from triaged.problem import Problem, WrongFile
+from triaged.files.problem import Problem, WrongFile
 
 _UTF_8: Final = "text saved as UTF-8"
 _BOM: Final = b"\xef\xbb\xbf"  # Windows editors write it; it says nothing

@@ -1,10 +1,10 @@
-"""Texts that configuration files have in common: one line, an address, a date. Below the rooms."""
+"""Texts that configuration files have in common: one line, an address, a date."""
 
 import re
 from datetime import date
 from typing import Final
 
-from triaged.shape import Parsed
+from triaged.files.shape import Parsed
 
 _MOST_CHARACTERS: Final = 500
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"

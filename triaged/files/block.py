@@ -1,14 +1,14 @@
-"""Shapes made of shapes: lists, tables of names, blocks of known keys. Below the rooms; see shape.py."""
+"""Shapes made of shapes: lists, tables of names, blocks of known keys. See shape.py."""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
-from triaged.node import ListNode, MapNode, Node, Scalar, seen
-from triaged.problem import listed, nearest, shown
-from triaged.reading import Reading, Spot
-from triaged.shape import Json, Shape
+from triaged.files.node import ListNode, MapNode, Node, Scalar, seen
+from triaged.files.problem import listed, nearest, shown
+from triaged.files.reading import Reading, Spot
+from triaged.files.shape import Json, Shape
 
 T = TypeVar("T")
 
