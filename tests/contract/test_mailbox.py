@@ -25,7 +25,7 @@ from tests.contract.places import (
     as_given,
     recreate,
 )
-from triaged.ingest import feed
+from triaged.ingest import feed_mailbox
 from triaged.ingest.mailbox import BATCH_MAILS, BATCH_OCTETS, KINDS, MAX_MAIL_OCTETS, Batch, Mailbox, MailboxError
 
 EVERY = {"imap", "maildir", "eml", "mbox", "graph", "exchange"}
@@ -312,7 +312,7 @@ def test_latest_sees_mail_that_came_after_an_earlier_look(place: Place, mailbox:
 
 
 def test_waiting_ends_when_mail_comes(place: Place, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "LOOK_EVERY", timedelta(seconds=0.5))
+    monkeypatch.setattr(feed_mailbox, "LOOK_EVERY", timedelta(seconds=0.5))
     cursor = mailbox.fetch("").cursor
     waiter = threading.Thread(target=mailbox.wait, args=(NEVER, lambda: False))
     started = time.monotonic()

@@ -14,7 +14,7 @@ from tests.issuer import Issuer
 from tests.web import Said
 from triaged.ews import END_OF_EWS, Ews
 from triaged.ingest.exchange import ExchangeFeed
-from triaged.ingest.feed import ATTEMPTS, ATTEMPTS_ALONE, FeedMailbox
+from triaged.ingest.feed_mailbox import ATTEMPTS, ATTEMPTS_ALONE, FeedMailbox
 from triaged.ingest.mailbox import Batch, MailboxError
 from triaged.message import State
 from triaged.route.exchange import ExchangeSender

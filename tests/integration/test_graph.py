@@ -15,7 +15,7 @@ from tests.graph import OTHER, USER, GraphServer, refusal
 from tests.issuer import Issuer
 from tests.web import Asked, Said
 from triaged.graph import Graph, GraphError
-from triaged.ingest.feed import ATTEMPTS, ATTEMPTS_ALONE, FeedMailbox
+from triaged.ingest.feed_mailbox import ATTEMPTS, ATTEMPTS_ALONE, FeedMailbox
 from triaged.ingest.graph import GraphFeed
 from triaged.ingest.mailbox import Batch, MailboxError
 from triaged.message import State

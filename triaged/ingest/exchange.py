@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from exchangelib import ExtendedProperty
 from exchangelib import errors as ews_errors
 from exchangelib.fields import FieldPath
-from exchangelib.folders import Folder, Inbox, MsgFolderRoot, Root, SingleFolderQuerySet
-from exchangelib.items import ID_ONLY, NEVER_OVERWRITE, SAVE_ONLY, SEND_TO_NONE, SHALLOW, Message
-from exchangelib.properties import DistinguishedFolderId, FolderId, ItemId
-from exchangelib.properties import Mailbox as ExchangeMailbox
-from exchangelib.services import CreateFolder, CreateItem, GetFolder, GetItem, MoveItem, SyncFolderItems, UpdateItem
+from exchangelib.items import ID_ONLY, NEVER_OVERWRITE, SAVE_ONLY, SEND_TO_NONE, Message
+from exchangelib.properties import FolderId, ItemId
+from exchangelib.services import CreateItem, GetItem, MoveItem, SyncFolderItems, UpdateItem
 
 from triaged.ews import Ews, EwsError
-from triaged.ingest.feed import Content, FeedMailbox, Listed, StateExpiredError, Told, above_limit
+from triaged.ingest.exchange_folders import ensure, find, inbox
+from triaged.ingest.feed import Content, Listed, StateExpiredError, Told, above_limit
+from triaged.ingest.feed_mailbox import FeedMailbox
 from triaged.ingest.mailbox import MAX_MAIL_OCTETS, Mailbox, MailboxError, folder_parts, relabelled
 from triaged.oauth.tokens import TokenError
 
@@ -99,7 +99,7 @@ class ExchangeFeed:
             found = list(GetItem(account=account).call([ItemId(uid)], additional_fields=None, shape=ID_ONLY))
             if found and isinstance(found[0], ews_errors.ErrorItemNotFound):
                 return False
-            target = self._ensure(account, parts)
+            target = ensure(account, parts)
             for moved in MoveItem(account=account).call([ItemId(uid)], to_folder=target):
                 if isinstance(moved, ews_errors.ErrorItemNotFound):
                     return False
@@ -137,7 +137,7 @@ class ExchangeFeed:
         """Create an item that was never sent."""
 
         def save(account: Any) -> None:
-            target = self._ensure(account, parts)
+            target = ensure(account, parts)
             draft = Message(account=account, folder=target, mime_content=octets)
             CreateItem(account=account).get(
                 items=[draft], folder=target, message_disposition=SAVE_ONLY, send_meeting_invitations=SEND_TO_NONE
@@ -154,7 +154,7 @@ class ExchangeFeed:
         if not self._must_refuse:
             return f"{said}; whether our rights reach other mailboxes was not tried (must_refuse is not set)"
         try:
-            self._ews.call(lambda account: _inbox(account), user=self._must_refuse)
+            self._ews.call(inbox, user=self._must_refuse)
         except EwsError as error:
             if error.permanent or isinstance(error.cause, ews_errors.ErrorItemNotFound):
                 return f"{said}, {self._must_refuse} is refused"
@@ -192,25 +192,9 @@ class ExchangeFeed:
             return Content(mail.uid, why=str(error))
 
     def _open(self, account: Any) -> Any:
-        found = _find(account, folder_parts(self._name))
+        found = find(account, folder_parts(self._name))
         if found is None:
             raise ews_errors.ErrorFolderNotFound(f"there is no folder {self._name}")
-        return found
-
-    @staticmethod
-    def _ensure(account: Any, parts: Sequence[str]) -> Any:
-        """Return a folder; make it and those above it if missing."""
-        found: Any = None
-        for number, name in enumerate(parts):
-            child = _find(account, parts[:1]) if number == 0 else _child(account, found, name)
-            if child is None:
-                parent = found or _top(account)
-                new = Folder(root=parent.root, parent_folder_id=None, name=name)
-                try:
-                    child = CreateFolder(account=account).get(parent_folder=parent, folders=[new])
-                except ews_errors.ErrorFolderExists:  # somebody else was first
-                    child = _child(account, parent, name)
-            found = child
         return found
 
 
@@ -280,42 +264,3 @@ def _groups(mails: Sequence[Listed]) -> Iterator[list[Listed]]:
 
 def _is_unanswered(error: MailboxError) -> bool:
     return isinstance(error.__cause__, EwsError) and error.__cause__.sent
-
-
-def _distinguished(account: Any, cls: Any) -> Any:
-    mailbox = ExchangeMailbox(email_address=account.primary_smtp_address)
-    return cls(
-        root=Root(account=account), _distinguished_id=DistinguishedFolderId(id=cls.DISTINGUISHED_FOLDER_ID, mailbox=mailbox)
-    )
-
-
-def _top(account: Any) -> Any:
-    return _get(account, _distinguished(account, MsgFolderRoot))
-
-
-def _inbox(account: Any) -> Any:
-    return _get(account, _distinguished(account, Inbox))
-
-
-def _get(account: Any, folder: Any) -> Any:
-    fields = [FieldPath(field=Folder.get_field_by_fieldname(name)) for name in ("name", "total_count")]
-    return GetFolder(account=account).get(folders=[folder], additional_fields=fields, shape=ID_ONLY)
-
-
-def _find(account: Any, parts: Sequence[str]) -> Any | None:
-    """Return a folder by its path from the top of the mailbox; INBOX is the inbox, whatever its name there."""
-    found: Any = None
-    for number, name in enumerate(parts):
-        found = _inbox(account) if number == 0 and name.upper() == "INBOX" else _child(account, found or _top(account), name)
-        if found is None:
-            return None
-    return found
-
-
-def _child(account: Any, parent: Any, name: str) -> Any | None:
-    children = SingleFolderQuerySet(account=account, folder=parent).only("name", "total_count").depth(SHALLOW)
-    for child in children.filter(name=name):
-        if isinstance(child, Exception):
-            raise child
-        return child
-    return None

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from triaged.graph import IMMUTABLE, Graph, GraphError
-from triaged.ingest.feed import Content, FeedMailbox, Listed, StateExpiredError, Told, above_limit
+from triaged.ingest.feed import Content, Listed, StateExpiredError, Told, above_limit
+from triaged.ingest.feed_mailbox import FeedMailbox
 from triaged.ingest.mailbox import MAX_MAIL_OCTETS, Mailbox, MailboxError, folder_parts, relabelled
 from triaged.oauth.tokens import TokenError
 
