@@ -1,21 +1,20 @@
 """One line of an answer → what it wants done. A line is understood whole or not at all; nothing is guessed."""
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from triaged.message import Urgency
 from triaged.review.code import number_of
 from triaged.review.names import Names, Place, Unknown
-from triaged.review.words import ALL, AND, COURTESY, EXCEPT, FILLERS, LONGEST_LINE, THROUGH, URGENCIES, VERBS, Verb, fold
+from triaged.review.phrases import CLEAN, begins, is_courtesy, leading, skip, skip_last, without_courtesy, words_of
+from triaged.review.words import ALL, AND, EXCEPT, FILLERS, LONGEST_LINE, THROUGH, URGENCIES, VERBS, Verb, fold
 
 _NAME_WORDS: Final = 8
-_LONGEST_PHRASE: Final = 4
 _CODE: Final = re.compile(r"[\[(#]?([0-9]{1,3})[ -]?([A-Za-z])[\])]?(?![A-Za-z0-9'])")
 _LOOSE: Final = " \t,;.:"
 _SEPARATORS: Final = " \t,;:=.-"
-_CLEAN: Final = "\"'.,;:!()[]*"
 _REASON: Final = re.compile(r"\s*(?::|-|,|\()\s*(.+?)\)?\s*$")
 _CLOSINGS: Final = tuple(sorted((phrase for phrase, verb in VERBS.items() if verb is Verb.CLOSE), key=len, reverse=True))
 _SAY_WHAT: Final = "it does not say what to do: ok, a topic or department, close, spam, show"
@@ -74,7 +73,7 @@ class Reader:
 
     def line(self, line: str) -> Said | Unclear | None:
         """Return what a line says; None for a greeting and the like."""
-        if _is_courtesy(line):
+        if is_courtesy(line):
             return None
         try:
             if len(line) > LONGEST_LINE:
@@ -95,21 +94,21 @@ class Reader:
 
     def _whole(self, line: str) -> Said | None:
         """Read "undo" and "all ok", which speak of no single item."""
-        words = _words(line)
-        if VERBS.get(" ".join(_without_courtesy(words))) is Verb.UNDO:
+        words = words_of(line)
+        if VERBS.get(" ".join(without_courtesy(words))) is Verb.UNDO:
             return Said(line, undo=True)
-        taken = _leading(words, ALL)
+        taken = leading(words, ALL)
         if not taken:
-            first = _leading(words, VERBS)
+            first = leading(words, VERBS)
             after = words[first:]
-            skipped = _skip(after)
-            last = _leading(skipped, ALL)
+            skipped = skip(after)
+            last = leading(skipped, ALL)
             if not first or not last:
                 return None
             verb, rest = VERBS[" ".join(words[:first])], skipped[last:]
         else:
-            rest = _skip(words[taken:])
-            length = _leading(rest, VERBS)
+            rest = skip(words[taken:])
+            length = leading(rest, VERBS)
             if not length:
                 raise NotUnderstood("of all items at once you can only say “all ok”")
             verb, rest = VERBS[" ".join(rest[:length])], rest[length:]
@@ -117,12 +116,12 @@ class Reader:
             return Said(line, undo=True)
         if verb is not Verb.OK:
             raise NotUnderstood("of all items at once you can only say “all ok”")
-        return Said(line, all_ok_but=self._exceptions(line, _skip(rest)))
+        return Said(line, all_ok_but=self._exceptions(line, skip(rest)))
 
     def _exceptions(self, line: str, rest: list[str]) -> frozenset[int]:
         if not rest:
             return frozenset()
-        length = _leading(rest, EXCEPT)
+        length = leading(rest, EXCEPT)
         codes = _CODE.search(line)
         if not length or codes is None:
             raise NotUnderstood(f"I do not know what “{' '.join(rest)}” means beside “all ok”")
@@ -144,7 +143,7 @@ class Reader:
     def _verb_last(self, line: str) -> str:
         """Turn "close 8D: by phone" round, as "8D close: by phone"."""
         found = _CODE.search(line)
-        words = _skip_last(_words(line[: found.start()])) if found else []
+        words = skip_last(words_of(line[: found.start()])) if found else []
         verb = VERBS.get(" ".join(words))
         if found is None or verb is None:
             raise NotUnderstood(_BEGIN)
@@ -187,9 +186,7 @@ class Reader:
     def _action_text(self, text: str) -> tuple[str, str]:
         """Return what is said of the items, and the text from the next item's code on; a reason for closing takes all."""
         text = text.lstrip(_SEPARATORS)
-        closing = max(
-            (len(phrase) for phrase, verb in VERBS.items() if verb is Verb.CLOSE and _begins(text, phrase)), default=0
-        )
+        closing = max((len(phrase) for phrase, verb in VERBS.items() if verb is Verb.CLOSE and begins(text, phrase)), default=0)
         if closing and _REASON.match(text[closing:]):
             return text, ""
         for found in _CODE.finditer(text):
@@ -201,12 +198,12 @@ class Reader:
         return text, ""
 
     def _action(self, text: str) -> Instruction:
-        if not text.strip(_CLEAN + " -"):
+        if not text.strip(CLEAN + " -"):
             raise NotUnderstood(_SAY_WHAT)
         text, reason = _closing(text) or (text, "")
         if "?" in text:
             raise NotUnderstood("it is a question")
-        verbs, places, urgencies = self._parts(_words(text))
+        verbs, places, urgencies = self._parts(words_of(text))
         return _combined(verbs, places, urgencies, reason)
 
     def _parts(self, words: list[str]) -> tuple[list[Verb], list[Place], list[Urgency]]:
@@ -265,48 +262,9 @@ def _combined(verbs: list[Verb], places: list[Place], urgencies: list[Urgency], 
 def _closing(text: str) -> tuple[str, str] | None:
     """Return the verb and the reason of "close: answered by phone"; None for anything else."""
     for phrase in _CLOSINGS:
-        if _begins(text, phrase) and (found := _REASON.match(text[len(phrase) :])):
+        if begins(text, phrase) and (found := _REASON.match(text[len(phrase) :])):
             return phrase, found[1]
     return None
-
-
-def _begins(text: str, phrase: str) -> bool:
-    """Tell whether a text begins with a whole phrase, accents and capitals aside."""
-    head = text[: len(phrase)]
-    return fold(head) == phrase and not text[len(phrase) : len(phrase) + 1].isalnum()
-
-
-def _words(text: str) -> list[str]:
-    return [word for raw in text.split(" ") if (word := fold(raw).strip(_CLEAN)) and word != "-"]
-
-
-def _leading(words: Sequence[str], phrases: Container[str]) -> int:
-    """Return how many words at the beginning make the longest phrase."""
-    for length in range(min(_LONGEST_PHRASE, len(words)), 0, -1):
-        if " ".join(words[:length]) in phrases:
-            return length
-    return 0
-
-
-def _skip(words: list[str]) -> list[str]:
-    while length := _leading(words, FILLERS):
-        words = words[length:]
-    return words
-
-
-def _without_courtesy(words: list[str]) -> list[str]:
-    """Return "undo" of "undo, por favor": words that say nothing, left out at both ends."""
-    words = _skip(words)
-    for end in range(len(words), 0, -1):
-        if not _skip(words[end:]) and " ".join(words[:end]) in VERBS:
-            return words[:end]
-    return words
-
-
-def _skip_last(words: list[str]) -> list[str]:
-    while len(words) > 1 and words[-1] in FILLERS:
-        words = words[:-1]
-    return words
 
 
 def _link(text: str) -> tuple[str | None, str]:
@@ -319,8 +277,3 @@ def _link(text: str) -> tuple[str | None, str]:
                 if _CODE.match(after.lstrip(" ")) and (not phrase.isalpha() or after.startswith(" ")):
                     return kind, after.lstrip(" ")
     return None, stripped
-
-
-def _is_courtesy(line: str) -> bool:
-    words = _words(line)
-    return not words or (len(words) <= 6 and not any(map(str.isdigit, line)) and _leading(words, COURTESY) > 0)
