@@ -6,7 +6,8 @@ from datetime import date
 from typing import Final
 
 from triaged.message import POSSIBLE_DANGER, Assessment, Reason, Urgency
-from triaged.rules.conditions import Match, obstacle
+from triaged.rules.combined import obstacle
+from triaged.rules.conditions import Match
 from triaged.rules.facts import Facts, Letter
 from triaged.rules.schema import Action, Rule, Rules
 

@@ -7,7 +7,8 @@ from datetime import date
 from triaged.files.problem import Place, Problem, listed, nearest, shown
 from triaged.message import Assessment, Flag, Message, Opinion, Screening
 from triaged.rules.applying import FLAG_FLOORS
-from triaged.rules.conditions import Always, Condition, InList, Is, leaves, obstacle
+from triaged.rules.combined import Always, leaves, obstacle
+from triaged.rules.conditions import Condition, InList, Is
 from triaged.rules.decide import decide
 from triaged.rules.facts import Facts, Letter
 from triaged.rules.lint import idle_rules

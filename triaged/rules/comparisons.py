@@ -12,7 +12,8 @@ from triaged.files.reading import Reading, Spot
 from triaged.files.shape import Choice, Json, Name, Parsed, Shape, Switch
 from triaged.files.texts import DAY, DOMAIN, ENTRY, one_line
 from triaged.message import Urgency
-from triaged.rules.conditions import Beyond, Condition, Contains, InList, Is, IsThere, Matches, Value, Words, together
+from triaged.rules.combined import together
+from triaged.rules.conditions import Beyond, Condition, Contains, InList, Is, IsThere, Matches, Value, Words
 from triaged.rules.facts import Field
 from triaged.rules.words import fold, spell
 

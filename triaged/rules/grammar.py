@@ -5,20 +5,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from triaged.files.block import Fields, Key, ListOf, Record, Several, Table
-from triaged.files.node import ListNode, MapNode, Node, Scalar, seen
-from triaged.files.octets import decode
-from triaged.files.problem import Place, WrongFile, shown
+from triaged.files.node import MapNode, Node, Scalar, seen
+from triaged.files.problem import Place, shown
 from triaged.files.reading import Reading, Spot
 from triaged.files.shape import Choice, Json, Name, Number, Parsed, Switch
-from triaged.files.texts import ADDRESS, DAY, ENTRY, LINE
+from triaged.files.texts import ADDRESS, DAY, LINE
 from triaged.message import Urgency
+from triaged.rules.address_lists import AddressList
 from triaged.rules.comparisons import FLAG, LANGUAGE, URGENCY
 from triaged.rules.due import read_within
 from triaged.rules.samples import EXAMPLES, SAMPLE, TESTS
 from triaged.rules.schema import RESPOND_WITHIN, Action, Department, LetterTest, Rule, Rules, Topic, UrgencyChange
 from triaged.rules.when import When, condition_schema
 
-_COMMENT: Final = "#"
 _LATER_HANDOFFS: Final = frozenset({"open311", "webhook", "folder", "redirect", "spool", "ticket", "iq", "chat"})
 
 
@@ -95,68 +94,6 @@ def _topic(fields: Fields, reading: Reading) -> Topic | None:
 TOPIC: Final = Record(
     (DEPARTMENT_OF, DEPARTMENTS_OF, TOPIC_URGENCY, DESCRIPTION, ACKNOWLEDGE), _topic, words="department, urgency, description"
 )
-
-# lists
-
-
-@dataclass(frozen=True, slots=True)
-class AddressList:
-    """Addresses and "@domain" entries; here, or one a line in a file beside rules.yaml."""
-
-    words: str = 'addresses and "@domain" entries after dashes, or {file: NAME}'
-
-    def read(self, node: Node, spot: Spot, reading: Reading) -> frozenset[str] | None:
-        """Return the entries in small letters."""
-        if isinstance(node, ListNode):
-            entries = [ENTRY.read(item, spot, reading) for item in node.items]
-            return None if None in entries else frozenset(entry for entry in entries if entry)
-        if isinstance(node, Scalar):
-            reading.wrong(node, spot.says(f"is {seen(node)}"), self.words)
-            return None
-        return _LIST_FILE.read(node, spot, reading)
-
-    def schema(self) -> Json:
-        """Return an array, or the name of a file."""
-        return {"anyOf": [{"type": "array", "items": ENTRY.schema()}, _LIST_FILE.schema()]}
-
-
-def _file_name(text: str) -> str:
-    if text.startswith(("/", "\\")) or ".." in text.split("/") or ":" in text:
-        raise ValueError("it lies outside the folder of this file")
-    return text
-
-
-LIST_FILE_NAME: Final = Key(
-    "file", Parsed(_file_name, "a file in the folder of this one"), "One entry a line, # comments", required=True
-)
-
-
-def _list_file(fields: Fields, reading: Reading) -> frozenset[str] | None:
-    name = fields.need(LIST_FILE_NAME)
-    at = fields.at(LIST_FILE_NAME)
-    if reading.open_file is None:
-        reading.wrong(at, fields.spot.about("there is no folder to read files from"))
-        return None
-    file = Reading(name)
-    try:
-        lines = decode(reading.open_file(name), name).splitlines()
-    except WrongFile as error:
-        for problem in error.problems:
-            where = f"{problem.file}:{problem.line}:{problem.column}: " if problem.line else ""
-            reading.wrong(at, fields.spot.about(where + problem.found), problem.allowed)
-        return None
-    entries = [_line(number, line, file) for number, line in enumerate(lines, 1)]
-    reading.problems.extend(file.problems)
-    return frozenset(entry for entry in entries if entry)
-
-
-def _line(number: int, line: str, reading: Reading) -> str | None:
-    text = line.partition(_COMMENT)[0].strip()
-    column = len(line) - len(line.lstrip()) + 1
-    return ENTRY.read(Scalar(text, text, number, column), Spot(key="the line"), reading) if text else None
-
-
-_LIST_FILE: Final = Record((LIST_FILE_NAME,), _list_file, words="file: NAME")
 
 # rules
 

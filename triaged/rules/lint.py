@@ -5,7 +5,8 @@ from itertools import combinations
 from typing import Final
 
 from triaged.files.problem import Problem, shown
-from triaged.rules.conditions import All, Always, AnyOf, Beyond, Condition, Is, Matches, Not, fields_of, leaves
+from triaged.rules.combined import All, Always, AnyOf, Not, fields_of, leaves
+from triaged.rules.conditions import Beyond, Condition, Is, Matches
 from triaged.rules.schema import Action, Rule
 
 _ONE_VALUE: Final = frozenset({"topic", "mailbox", "urgency"})  # a letter has exactly one of these

@@ -7,8 +7,9 @@ from triaged.files.node import ListNode, MapNode, Node, Scalar, seen
 from triaged.files.problem import nearest, shown
 from triaged.files.reading import Reading, Spot
 from triaged.files.shape import Json, Parsed
+from triaged.rules.combined import All, Always, AnyOf, Not, together
 from triaged.rules.comparisons import FIELDS, HEADER
-from triaged.rules.conditions import All, Always, AnyOf, Condition, IsThere, Not, together
+from triaged.rules.conditions import Condition, IsThere
 from triaged.rules.facts import Field
 
 _KEYS: Final = (*FIELDS, "header", "all", "any", "not")

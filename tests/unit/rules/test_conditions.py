@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.unit.rules.office import facts, letter, rule, rules_of
 from triaged.message import Urgency
-from triaged.rules.conditions import Condition, obstacle
+from triaged.rules.combined import obstacle
+from triaged.rules.conditions import Condition
 
 COUNCIL = "Ana Ortiz <a.ortiz@Office.Council.example.gov>"
 
