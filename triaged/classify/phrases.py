@@ -112,7 +112,7 @@ class _Need:
 class _Index:
     """Which patterns to ask at all, by a letter's words."""
 
-    needs: Mapping[int, _Need]
+    needs: Mapping[int, _Need]  # beside the word by which the pattern was found
     by_word: Mapping[str, tuple[int, ...]]  # one of these words is in every text that holds the pattern
     wild: tuple[int, ...]  # patterns with * in every word
 
@@ -121,14 +121,18 @@ class _Index:
 def _index(language: str, alarming: bool) -> _Index:
     needs: dict[int, _Need] = {}
     by_word: dict[str, list[int]] = {}
+    wild: list[int] = []
     for at, (name, pattern) in enumerate(_listed(language)):
         if alarming and not name.endswith((".critical", ".high")):
             continue
-        needs[at] = need = _need(pattern)
-        for word in max(need.words, key=lambda choice: min(map(len, choice)), default=()):
+        need = _need(pattern)
+        found_by: frozenset[str] = max(need.words, key=lambda choice: min(map(len, choice)), default=frozenset())
+        for word in found_by:
             by_word.setdefault(word, []).append(at)
-    wild = tuple(at for at, need in needs.items() if not need.words)
-    return _Index(needs, {word: tuple(places) for word, places in by_word.items()}, wild)
+        if not found_by:
+            wild.append(at)
+        needs[at] = _Need(tuple(choice for choice in need.words if choice != found_by), need.stems)
+    return _Index(needs, {word: tuple(places) for word, places in by_word.items()}, tuple(wild))
 
 
 def _need(pattern: str) -> _Need:
@@ -152,8 +156,9 @@ def _stem(option: str, said: Sequence[str]) -> str:
 def _said(text: str) -> set[str]:
     """Return the words of a text, and every two neighbouring ones of Chinese characters as one."""
     said = text.split()
-    pairs = () if text.isascii() else (f"{one}{two}" for one, two in pairwise(said) if len(one) == len(two) == 1)
-    return {*said, *pairs}
+    if text.isascii():
+        return set(said)
+    return {*said, *(f"{one}{two}" for one, two in pairwise(said) if len(one) == len(two) == 1)}
 
 
 @cache
