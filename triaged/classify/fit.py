@@ -185,7 +185,7 @@ def _head(
     def right(tried: tuple[Machine, Floats]) -> float:
         return float(weights[judged][tried[1].argmax(axis=1) == labels[judged]].sum())
 
-    machines = candidates(sparse.shape[1], len(classes))
+    machines = candidates(sparse.shape[1], len(classes), with_vectors=vectors is not None)
     tried = [(one, _held_out(one, sparse, known, vectors, labels, weights, folds, len(classes))[judged]) for one in machines]
     near = None if vectors is None else vectors[judged]
     if lessons is not None and near is not None:

@@ -64,11 +64,13 @@ def _support() -> Any:
 
 LOGISTIC: Final = Machine(2.0, 2.0, _logistic)  # multinomial: better with few examples a topic
 SUPPORT: Final = Machine(1.5, 0.5, _support)  # support vectors, one class against the rest: better with many, and quick
+BY_WORDS: Final = Machine(1.0, 0.5, _support)  # its vectors say less, for letters so long that their words say more
 
 
-def candidates(columns: int, classes: int) -> tuple[Machine, ...]:
-    """Return what is worth trying on so many columns and classes; held-out rows decide (docs/decisions/0010)."""
-    return (LOGISTIC, SUPPORT) if columns * classes <= QUICK else (SUPPORT,)
+def candidates(columns: int, classes: int, *, with_vectors: bool) -> tuple[Machine, ...]:
+    """Return what is worth trying on so many columns and classes; held-out rows decide (docs/decisions/0010 and 0015)."""
+    quick = (LOGISTIC,) if columns * classes <= QUICK else ()
+    return (*quick, SUPPORT, BY_WORDS) if with_vectors else (*quick, SUPPORT)
 
 
 def dividing(vectors: Floats, labels: NDArray[np.bool_], weights: NDArray[np.float64]) -> tuple[Floats, float]:

@@ -8,7 +8,7 @@ import pytest
 
 from triaged.classify import fit as room
 from triaged.classify.fit import fit
-from triaged.classify.machine import LOGISTIC, SUPPORT, Machine, candidates
+from triaged.classify.machine import BY_WORDS, LOGISTIC, SUPPORT, Machine, candidates
 from triaged.classify.rows import Row
 from triaged.classify.topics import Text
 
@@ -40,14 +40,19 @@ def _contrary() -> Any:
 def test_the_machine_that_is_right_on_held_out_rows_is_taken(
     order: tuple[Machine, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "candidates", lambda *_: (SUPPORT,))
+    monkeypatch.setattr(room, "candidates", lambda *_, **__: (SUPPORT,))
     alone = fit(ROWS).model.plain
-    monkeypatch.setattr(room, "candidates", lambda *_: order)
+    monkeypatch.setattr(room, "candidates", lambda *_, **__: order)
     chosen = fit(ROWS).model.plain
     assert np.array_equal(chosen.weights, alone.weights)
     assert np.array_equal(chosen.evidence.confidence, alone.evidence.confidence)
 
 
 def test_only_what_is_quick_is_tried_on_many_columns_and_topics() -> None:
-    assert candidates(60_000, 39) == (LOGISTIC, SUPPORT)
-    assert candidates(100_000, 150) == (SUPPORT,)
+    assert candidates(60_000, 39, with_vectors=False) == (LOGISTIC, SUPPORT)
+    assert candidates(100_000, 150, with_vectors=False) == (SUPPORT,)
+
+
+def test_how_much_vectors_say_is_tried_where_there_are_some() -> None:
+    assert candidates(60_000, 39, with_vectors=True) == (LOGISTIC, SUPPORT, BY_WORDS)
+    assert candidates(100_000, 150, with_vectors=True) == (SUPPORT, BY_WORDS)
