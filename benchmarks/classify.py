@@ -190,23 +190,35 @@ def danger() -> Iterator[Line]:
 
 
 def city() -> Iterator[Line]:
-    """Real city texts, labelled by their ids before the model had read them."""
+    """Real city texts to test on, labelled by their ids before the model had read them."""
+    yield from _cities("")
+
+
+def city_dev() -> Iterator[Line]:
+    """Other texts of the same cities: those on which the examples were developed."""
+    yield from _cities("_dev")
+
+
+def _cities(part: str) -> Iterator[Line]:
     for encoder in (True, False):
         model = load(ROOT / "models" / "starter", with_encoder=encoder)
         for name, file, column in (
             ("boston311", "boston311/unlabelled.jsonl", "free_text"),
             ("san_jose", "san_jose_en_es/pairs.jsonl", "text"),
+            ("kursk", "kursk/train.jsonl", "text"),
         ):
             texts = {record["id"]: record[column] for record in lines(file)}
-            labels = [json.loads(line) for line in (ROOT / "benchmarks" / "labels" / f"{name}.jsonl").read_text().splitlines()]
+            labels = [
+                json.loads(line) for line in (ROOT / "benchmarks" / "labels" / f"{name}{part}.jsonl").read_text().splitlines()
+            ]
             labels = [label for label in labels if label["topic"] != "none"]
             best = [opinion.ranked[0][0] for opinion in model.rank([Text("", texts[label["id"]]) for label in labels])]
             strict = np.mean([guess == label["topic"] for guess, label in zip(best, labels, strict=True)])
             wide = np.mean(
                 [guess in (label["topic"], *label.get("also", ())) for guess, label in zip(best, labels, strict=True)]
             )
-            how = "" if encoder else ", no encoder"
-            yield f"starter on {name} ({len(labels)}){how}: first label; any fitting", f"{strict:.1%}; {wide:.1%}", "80 %"
+            what = f"starter on {name}{part} ({len(labels)}){'' if encoder else ', no encoder'}: first label; any fitting"
+            yield what, f"{strict:.1%}; {wide:.1%}", "" if part else "80 %"
 
 
 def speed() -> Iterator[Line]:
@@ -245,7 +257,7 @@ def size() -> Iterator[Line]:
 
 
 SETS: dict[str, Callable[[], Iterator[Line]]] = {
-    one.__name__: one for one in (urgency, danger, language, speed, size, city, clinc, banking, kursk, promise)
+    one.__name__: one for one in (urgency, danger, language, speed, size, city, city_dev, clinc, banking, kursk, promise)
 }
 
 

@@ -26,12 +26,13 @@ What an office has on its first day: {topics} topics of city and legislative cor
 
 **What it is.** A linear classifier over hashed words (1-2) and characters (2-5), beside sentence vectors and the votes of the
 nearest examples where the encoder is installed.
-**What it read.** {rows} invented letters ({spoken}), written for this project; no real person's letter. "{none}" is
-background: mail that is none of the topics.
+**What it read.** {rows} invented letters and short notes ({spoken}), written for this project; no real person's letter.
+"{none}" is background: mail that is none of the topics.
 **How it does on its own examples, held out.** {accuracy:.1%} right, {accuracy_plain:.1%} without sentence vectors. Real mail
 differs: `docs/classification.md` has the figures on real texts.
 **What it must not be used for.** Deciding anything about a person. It picks a desk; people answer.
-**Limits.** No native speaker has read the letters in languages other than English. Names of places, programmes and people
+**Limits.** No native speaker has read the letters in languages other than English, and only English, Spanish and Russian were
+tried on real texts. Names of places, programmes and people
 come with the office's lessons. Its threshold rests on these invented examples, not on the office's mail: only lessons and
 spot checks prove the promise.
 
@@ -49,7 +50,7 @@ beside {ordinary} of the ordinary letters above.
 **How it does on these, each language read by a score that had learnt from the others.** It hears {heard:.1%} of the dangers;
 {near_misses_loud:.1%} of the near misses and {ordinary_loud:.1%} of the ordinary letters are false alarms. On texts written by
 others or to mislead it hears less: `docs/classification.md`.
-**What it must not be used for.** Telling that a letter is harmless: it misses two in five short dangerous texts and more
+**What it must not be used for.** Telling that a letter is harmless: it misses one in three short dangerous texts and more
 in long letters.
 """
 
