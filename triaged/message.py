@@ -190,7 +190,7 @@ class Screening:
     bounced: tuple[str, ...] = ()  # Message-IDs and recipients that a bounce names
 
 
-POSSIBLE_DANGER: Final = "possible_danger"  # the flag of a letter that sounds like it; no phrase table knows its words
+POSSIBLE_DANGER: Final = "possible_danger"  # the flag of a letter that sounds like it, or of phrases that are doubted
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +199,15 @@ class Flag:
 
     name: str
     words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the learnt score for danger makes of one letter and its passages."""
+
+    words: str = ""  # the passage that sounds like danger; empty if none does
+    certain: bool = False  # so much that a person is called, though no phrase table knows the words
+    harmless: bool = False  # so little, in all its passages, that what a phrase table found is doubted
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +221,7 @@ class Opinion:
     further: tuple[tuple[str, float], ...] = ()  # other matters in the same letter
     why: str = ""  # why it was not accepted, for a clerk
     danger: float = 0.0  # how much it sounds like danger to somebody, 0 to 1; 0 without sentence vectors
-    alarming: str = ""  # the passage that sounds like it, if it is to be heard
+    heard: Heard | None = None  # None: nothing listened
 
 
 @dataclass(frozen=True, slots=True)

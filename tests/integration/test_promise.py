@@ -10,7 +10,7 @@ import pytest
 from tests.installation import RULES, Installation, letter
 from triaged.classify import modelfile
 from triaged.classify.promise import Standing
-from triaged.classify.topic import load, store
+from triaged.classify.topicfile import load, store
 from triaged.classify.train import train
 from triaged.learning import in_use, promised
 from triaged.settings.file import load_settings

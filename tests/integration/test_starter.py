@@ -10,7 +10,8 @@ import pytest
 
 from triaged.classify.assess import assess
 from triaged.classify.promise import Promise, Standing
-from triaged.classify.topic import TopicModel, load
+from triaged.classify.topic import TopicModel
+from triaged.classify.topicfile import load
 from triaged.classify.topics import Text
 from triaged.ingest.mime import read
 

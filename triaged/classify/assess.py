@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from triaged.classify.danger import raised
+from triaged.classify.danger import weighed
 from triaged.classify.language import identify
 from triaged.classify.topics import Text, Topics
 from triaged.classify.urgency import alarm
-from triaged.message import POSSIBLE_DANGER, Assessment, Message, Opinion, Reason
+from triaged.message import POSSIBLE_DANGER, Assessment, Flag, Heard, Message, Opinion, Reason
 
 
 def text_of(message: Message) -> Text:
@@ -32,7 +32,7 @@ def assess_all(messages: Sequence[Message], topics: Topics, now: datetime) -> li
 def _assessment(text: Text, opinion: Opinion, now: datetime) -> Assessment:
     whole = f"{text.subject}\n{text.body}"
     language, _ = identify(whole)
-    found = raised(alarm(whole, language, now), opinion.alarming)
+    found = weighed(alarm(whole, language, now), opinion.heard)
     topic, confidence = opinion.ranked[0]
     because = f"{confidence:.0%} sure"
     if opinion.words:
@@ -42,6 +42,13 @@ def _assessment(text: Text, opinion: Opinion, now: datetime) -> Assessment:
         reasons.append(Reason(by="promise", name="a person decides", because=opinion.why))
     for flag in found.flags:
         words = ", ".join(f"“{words}”" for words in flag.words[:5])
-        says = "it sounds as if somebody may be in danger:" if flag.name == POSSIBLE_DANGER else "the letter says"
-        reasons.append(Reason(by="model", name=flag.name, because=f"{says} {words}"))
+        reasons.append(Reason(by="model", name=flag.name, because=f"{_says(flag, opinion.heard)} {words}"))
     return Assessment(language, opinion, found.urgency, found.flags, reasons=tuple(reasons))
+
+
+def _says(flag: Flag, heard: Heard | None) -> str:
+    if flag.name != POSSIBLE_DANGER:
+        return "the letter says"
+    if heard and heard.harmless:
+        return "words that call for help, in a letter that does not sound like danger; somebody should look:"
+    return "it sounds as if somebody may be in danger:"

@@ -1,60 +1,98 @@
 """Danger told in words that no phrase table knows: a score over the sentence vectors that the topic model needs anyway.
 
-It may only raise, to high, and shows the passage that caused it. `danger_fit.py` learns it; without the encoder it is absent.
+A line between danger and all else, and the votes of the nearest texts that were learnt, dangers or near misses. It raises,
+and shows the passage that caused it. It doubts phrases in a letter that does not sound like danger at all: a person is still
+told of such a letter at once. `danger_fit.py` learns it; without the encoder it is absent.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triaged.classify import modelfile
 from triaged.classify.features import Floats
+from triaged.classify.matters import MOST_PASSAGES
 from triaged.classify.modelfile import ModelError, Stored
+from triaged.classify.nearest import Lessons, votes
 from triaged.classify.topics import Text
 from triaged.classify.urgency import Alarm
-from triaged.message import POSSIBLE_DANGER, Flag, Urgency
+from triaged.message import POSSIBLE_DANGER, Flag, Heard, Urgency
 
+VOICE: Final = 4.0  # what the votes, 1 in all, add to the logit
 _SHOWN_CHARACTERS: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
+class Levels:
+    """Scores, 0 to 1, from which something follows. A passage out of its letter sounds worse than it is."""
+
+    whole: float  # the letter counts
+    passage: float  # one passage of a longer letter counts
+    certain: float  # the letter calls a person
+    doubted: float  # below it, whole and passages, phrases are doubted
+
+
+@dataclass(frozen=True, slots=True)
 class Danger:
-    """A logistic regression with two thresholds: a passage out of its letter sounds worse than it is."""
+    """A logistic regression, and the texts that vote beside it, with its levels."""
 
     weights: Floats  # (dimensions,)
     intercept: float
-    whole: float  # from this score on a letter as a whole counts, 0 to 1
-    passage: float  # from this on one passage of a longer letter does
+    told: Lessons  # topic 1: danger, 0: near miss
+    levels: Levels
+
+    def margins(self, vectors: Floats) -> Floats:
+        """Return how much texts sound like danger, as logits, one a row of vectors of length 1."""
+        voices = votes(self.told.likeness(self.told.centred(vectors)), self.told, 2)[:, 1]
+        return np.asarray(vectors @ self.weights + self.intercept + VOICE * (voices - 0.5), dtype=np.float32)
 
     def scores(self, vectors: Sequence[Floats | None]) -> list[float]:
         """Return how much each text sounds like danger, 0 to 1; 0 where there is no vector."""
-        return [
-            0.0 if vector is None else float(1 / (1 + np.exp(-(vector @ self.weights + self.intercept)))) for vector in vectors
-        ]
+        known = [vector for vector in vectors if vector is not None]
+        found = iter(1 / (1 + np.exp(-self.margins(np.array(known)).astype(np.float64))) if known else ())
+        return [0.0 if vector is None else float(next(found)) for vector in vectors]
 
-    def words(self, text: Text, score: float, passages: Sequence[tuple[Text, float]]) -> str:
-        """Return the words of a letter that sound like danger; empty if it does not.
+    def hears(self, text: Text, score: float, passages: Sequence[tuple[Text, float]]) -> Heard | None:
+        """Return what a letter sounds like; None if it has no vector.
 
         Args:
             text: The letter.
             score: Of the letter as a whole.
             passages: Its passages, each with its score; none if it has only one.
         """
+        if not score:
+            return None
         loudest, most = max(passages, key=lambda passage: passage[1], default=(text, 0.0))
-        if score < self.whole and most < self.passage:
-            return ""
+        counts = score >= self.levels.whole or most >= self.levels.passage
         said = " ".join(f"{loudest.subject} {loudest.body}".split())
-        return said if len(said) <= _SHOWN_CHARACTERS else f"{said[: _SHOWN_CHARACTERS - 1].rstrip()}…"
+        words = said if len(said) <= _SHOWN_CHARACTERS else f"{said[: _SHOWN_CHARACTERS - 1].rstrip()}…"
+        read_whole = len(passages) < MOST_PASSAGES and all(score for _, score in passages)
+        return Heard(
+            words if counts else "",
+            certain=score >= self.levels.certain,
+            harmless=read_whole and max(score, most) < self.levels.doubted,
+        )
 
 
-def raised(found: Alarm, words: str) -> Alarm:
-    """Return an alarm that is at least high and shows these words; as it was if there are none, or it is critical already."""
-    if not words or found.urgency is Urgency.CRITICAL:
+def weighed(found: Alarm, heard: Heard | None) -> Alarm:
+    """Return what phrases and score together call for.
+
+    What only the score hears is high, or critical if it is certain. Phrases that it doubts no longer say what they are, but
+    that somebody must look: the letter is high and told at once.
+    """
+    if heard is None:
         return found
-    return Alarm(found.urgency.at_least(Urgency.HIGH), (*found.flags, Flag(POSSIBLE_DANGER, (words,))))
+    if found.urgency is Urgency.CRITICAL:
+        words = tuple(dict.fromkeys(words for flag in found.flags for words in flag.words))
+        return Alarm(Urgency.HIGH, (Flag(POSSIBLE_DANGER, words),)) if heard.harmless else found
+    if not heard.words:
+        return found
+    level = Urgency.CRITICAL if heard.certain else Urgency.HIGH
+    return Alarm(found.urgency.at_least(level), (*found.flags, Flag(POSSIBLE_DANGER, (heard.words,))))
 
 
 def load(folder: Path) -> Danger | None:
@@ -67,14 +105,26 @@ def load(folder: Path) -> Danger | None:
         return None
     arrays = modelfile.load(folder).arrays
     try:
-        intercept, whole, passage = (float(value) for value in arrays["levels"])
-        weights = arrays["weights"].astype(np.float32)
+        intercept, *levels = (float(value) for value in arrays["levels"])
+        return Danger(arrays["weights"].astype(np.float32), intercept, _told(arrays), Levels(*levels))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(folder, f"arrays do not fit together ({error})", "what `make model` wrote") from None
-    return Danger(weights, intercept, whole, passage)
+
+
+def _told(arrays: Mapping[str, NDArray[Any]]) -> Lessons:
+    centre, vectors, danger = arrays["centre"], arrays["told"], arrays["danger"]
+    if vectors.shape != (len(danger), len(centre)):
+        raise ValueError(f"told {vectors.shape}, expected {(len(danger), len(centre))}")
+    return Lessons(centre, vectors, danger.astype(np.int16), np.ones(len(danger), dtype=np.float32), ())
 
 
 def store(danger: Danger, manifest: dict[str, object]) -> Stored:
     """Return what `load` reads."""
-    levels = np.array([danger.intercept, danger.whole, danger.passage]).round(4)
-    return Stored({"weights": danger.weights.astype(np.float16), "levels": levels}, manifest)
+    arrays = {
+        "weights": danger.weights.astype(np.float16),
+        "levels": np.array([danger.intercept, *astuple(danger.levels)]).round(4),
+        "centre": danger.told.centre,
+        "told": danger.told.vectors,
+        "danger": danger.told.topic.astype(np.bool_),
+    }
+    return Stored(arrays, manifest)

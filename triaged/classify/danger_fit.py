@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triaged.classify import modelfile
-from triaged.classify.danger import Danger, store
+from triaged.classify.danger import Danger, Levels, store
 from triaged.classify.features import Floats
 from triaged.classify.machine import dividing
 from triaged.classify.matters import passages
+from triaged.classify.nearest import remembered
 from triaged.classify.rows import Row, RowsError
 from triaged.classify.topic import Encoder
 from triaged.classify.topics import Text
@@ -23,9 +24,12 @@ from triaged.classify.train import hashed
 from triaged.classify.urgency import alarm
 from triaged.message import Urgency
 
-FALSE_ALARMS: Final = 0.02  # of ordinary letters
+FALSE_ALARMS: Final = 0.03  # of ordinary letters
 _BY_WHOLE: Final = 0.6  # of these, by the letter as a whole; the rest by one of its passages
-_ORDINARY_WEIGHT: Final = 0.3
+_CERTAIN: Final = 0.01  # of ordinary letters that may call a person as if a phrase table had found them
+_CERTAIN_NEAR: Final = 0.03  # of near misses
+_DOUBTED: Final = 0.01  # of dangers, whose phrases are doubted
+_ORDINARY_WEIGHT: Final = 0.1
 # Letters on these are not ordinary: whether one tells of danger, their topic does not say.
 GRAVE_TOPICS: Final = frozenset(
     {
@@ -35,6 +39,7 @@ GRAVE_TOPICS: Final = frozenset(
         *("shelter.adult", "shelter.conditions", "shelter.family"),
     }
 )
+_SILENT: Final = Levels(1.0, 1.0, 1.0, 0.0)
 _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)  # dates in examples decide nothing here
 
 
@@ -94,10 +99,9 @@ def build(folder: Path, rows: Sequence[Row], encoder: Encoder) -> dict[str, floa
     paths = sorted((folder / "examples").glob("*.jsonl"))
     texts = _encoded(read(paths), [row for row in rows if is_ordinary(row)], encoder)
     held_out = _held_out(texts)
-    whole, passage = _thresholds(texts, held_out)
-    weights, intercept = dividing(texts.vectors, texts.danger, texts.weight)
-    figures = _figures(texts, held_out, whole, passage)
-    danger = Danger(weights, intercept, _score(whole), _score(passage))
+    levels = _levels(texts, held_out)
+    figures = _figures(texts, held_out, levels)
+    danger = _learnt(texts, np.ones(len(texts.danger), dtype=np.bool_), Levels(*map(_score, astuple(levels))))
     modelfile.save(folder, store(danger, {"data": hashed(paths), "held_out": figures}))
     return figures
 
@@ -127,27 +131,38 @@ def _encoded(told: Sequence[Told], ordinary: Sequence[Row], encoder: Encoder) ->
     )
 
 
+def _learnt(texts: _Texts, known: NDArray[np.bool_], levels: Levels) -> Danger:
+    """Return the score that learns from these texts."""
+    vectors, told = texts.vectors[known], known & ~texts.ordinary
+    weights, intercept = dividing(vectors, texts.danger[known], texts.weight[known])
+    once = np.ones(int(told.sum()), dtype=np.float32)
+    voters = remembered(texts.vectors[told], texts.danger[told], once, (), centre=vectors.mean(axis=0))
+    return Danger(weights, intercept, voters, levels)
+
+
 def _held_out(texts: _Texts) -> Floats:
     """Return every text's margin by a score that had learnt from the other languages only."""
     margins = np.zeros(len(texts.danger), dtype=np.float32)
     for language in np.unique(texts.language):
         held = texts.language == language
-        weights, intercept = dividing(texts.vectors[~held], texts.danger[~held], texts.weight[~held])
-        margins[held] = texts.vectors[held] @ weights + intercept
+        margins[held] = _learnt(texts, ~held, _SILENT).margins(texts.vectors[held])
     return margins
 
 
-def _thresholds(texts: _Texts, margins: Floats) -> tuple[float, float]:
-    """Return the margins of whole letters and of passages that keep false alarms on ordinary letters where they may be."""
+def _levels(texts: _Texts, margins: Floats) -> Levels:
+    """Return the margins that keep false alarms where they may be, and few dangers in doubt."""
     letters = texts.ordinary & ~texts.is_passage
-    allowed = int(FALSE_ALARMS * letters.sum())
-    whole = _above(margins[letters].tolist(), int(_BY_WHOLE * allowed))
+    ordinary, told = margins[letters].tolist(), ~texts.ordinary
+    allowed = int(FALSE_ALARMS * len(ordinary))
+    whole = _above(ordinary, int(_BY_WHOLE * allowed))
     loud = set(texts.letter[letters & (margins >= whole)].tolist())
     loudest: dict[int, float] = {}
     for letter, margin in zip(texts.letter[texts.is_passage].tolist(), margins[texts.is_passage].tolist(), strict=True):
         if letter not in loud:
             loudest[letter] = max(margin, loudest.get(letter, margin))
-    return whole, _above(list(loudest.values()), allowed - len(loud))
+    near, dangers = margins[told & ~texts.danger].tolist(), sorted(margins[texts.danger].tolist())
+    certain = max(_above(ordinary, int(_CERTAIN * len(ordinary))), _above(near, int(_CERTAIN_NEAR * len(near))))
+    return Levels(whole, _above(list(loudest.values()), allowed - len(loud)), certain, dangers[int(_DOUBTED * len(dangers))])
 
 
 def _above(margins: Sequence[float], at_most: int) -> float:
@@ -156,15 +171,19 @@ def _above(margins: Sequence[float], at_most: int) -> float:
     return math.nextafter(ordered[at_most], math.inf) if at_most < len(ordered) else math.inf
 
 
-def _figures(texts: _Texts, margins: Floats, whole: float, passage: float) -> dict[str, float]:
-    loud = margins >= np.where(texts.is_passage, passage, whole)
+def _figures(texts: _Texts, margins: Floats, levels: Levels) -> dict[str, float]:
+    loud = margins >= np.where(texts.is_passage, levels.passage, levels.whole)
+    certain = margins >= levels.certain
     told = ~texts.ordinary
     ordinary = len(np.unique(texts.letter[texts.ordinary]))
     return {
         "dangers": int(texts.danger.sum()),
         "heard": round(float(loud[texts.danger].mean()), 4),
+        "certain": round(float(certain[texts.danger].mean()), 4),
         "near_misses": int((told & ~texts.danger).sum()),
         "near_misses_loud": round(float(loud[told & ~texts.danger].mean()), 4),
+        "near_misses_certain": round(float(certain[told & ~texts.danger].mean()), 4),
+        "near_misses_doubted": round(float((margins < levels.doubted)[told & ~texts.danger].mean()), 4),
         "ordinary": ordinary,
         "ordinary_loud": round(len(np.unique(texts.letter[texts.ordinary & loud])) / ordinary, 4),
     }

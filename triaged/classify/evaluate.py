@@ -11,7 +11,8 @@ import numpy as np
 from triaged.classify.language import identify
 from triaged.classify.promise import interval
 from triaged.classify.rows import Row, RowsError, read_lessons
-from triaged.classify.topic import CEILING, LEVEL, TopicModel, load
+from triaged.classify.topic import TopicModel
+from triaged.classify.topicfile import CEILING, LEVEL, load
 from triaged.message import Opinion
 
 _BINS: Final = 10

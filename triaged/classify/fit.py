@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,7 +13,7 @@ from scipy.sparse import csr_array, vstack
 
 from triaged.classify.features import BUCKETS, HASH_BITS, Floats, Vocabulary, fold, learn_vocabulary, matrix, occurrences
 from triaged.classify.machine import Machine, candidates
-from triaged.classify.nearest import Lessons, distance, votes
+from triaged.classify.nearest import Lessons, distance, remembered, votes
 from triaged.classify.rows import Row, RowsError
 from triaged.classify.topic import NONE, Evidence, Head, TopicModel, oddness, softmax
 from triaged.classify.topics import Text
@@ -77,7 +77,9 @@ def fit(
     if vectors is not None:
         progress("fitting sentence vectors beside them")
         judged = folds != LEARNT
-        lessons = _lessons(vectors[letters], labels[judged], weights[judged], [rows[index] for index in letters])
+        sources = tuple(rows[index].source.rpartition("/")[2] for index in letters)
+        known_vectors = vectors[letters]
+        lessons = remembered(known_vectors, labels[judged], weights[judged], sources, centre=known_vectors.mean(axis=0))
         full = _head(sparse, known, lessons, labels, weights, folds, classes, lessons.centred(vectors[kept]))
     return Fitted(TopicModel(classes, known, plain, full, lessons), tuple(notes), len(letters), tuple(letters))
 
@@ -281,11 +283,3 @@ def _evidence(
         best.astype(np.int16),
         np.sort(odd[known]).astype(np.float32),
     )
-
-
-def _lessons(vectors: Floats, labels: NDArray[np.int64], weights: NDArray[np.float64], rows: Sequence[Row]) -> Lessons:
-    centre = vectors.mean(axis=0).astype(np.float32)
-    sources = tuple(row.source.rpartition("/")[2] for row in rows)
-    topic, weight = labels.astype(np.int16), weights.astype(np.float32)
-    lessons = Lessons(centre, np.zeros((0, vectors.shape[1]), dtype=np.int8), topic, weight, sources)
-    return replace(lessons, vectors=np.round(lessons.centred(vectors) * 127).astype(np.int8))

@@ -1,7 +1,7 @@
 """The lessons that a letter is most like: what they vote for, and how far away they are. Pure."""
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,13 @@ class Lessons:
     def likeness(self, vectors: Floats) -> Floats:
         """Return the cosine of each centred vector and each lesson, shape (vectors, lessons)."""
         return np.asarray(vectors @ (self.vectors.astype(np.float32).T / 127), dtype=np.float32)
+
+
+def remembered(vectors: Floats, topic: NDArray[Any], weight: Floats, sources: tuple[str, ...], *, centre: Floats) -> Lessons:
+    """Return lessons from their sentence vectors, a topic's number and a weight each."""
+    empty = np.zeros((0, vectors.shape[1]), dtype=np.int8)
+    lessons = Lessons(centre.astype(np.float32), empty, topic.astype(np.int16), weight.astype(np.float32), sources)
+    return replace(lessons, vectors=np.round(lessons.centred(vectors) * 127).astype(np.int8))
 
 
 def votes(alike: Floats, lessons: Lessons, classes: int) -> Floats:

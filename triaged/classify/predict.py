@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from triaged.classify import starter
-from triaged.classify.danger import raised
+from triaged.classify.danger import weighed
 from triaged.classify.language import identify
 from triaged.classify.rows import read_texts
-from triaged.classify.topic import CEILING, LEVEL, TopicModel, load
+from triaged.classify.topic import TopicModel
+from triaged.classify.topicfile import CEILING, LEVEL, load
 from triaged.classify.topics import Text
 from triaged.classify.urgency import alarm
+from triaged.message import Urgency
 
 _BATCH: Final = 256
 
@@ -44,8 +46,8 @@ def predict_rows(texts: Sequence[Text], model: TopicModel, now: datetime) -> Ite
         for text, opinion in zip(batch, model.rank(batch), strict=True):
             whole = f"{text.subject}\n{text.body}"
             language, _ = identify(whole)
-            sounds = model.danger.words(text, opinion.danger, ()) if model.danger else ""
-            found = raised(alarm(whole, language, now), sounds)
+            said = alarm(whole, language, now)
+            found = weighed(said, model.hears(text, opinion, in_passages=said.urgency is Urgency.CRITICAL))
             (topic, confidence), *others = opinion.ranked
             yield {
                 "topic": topic,

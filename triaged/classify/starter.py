@@ -12,7 +12,8 @@ from triaged.classify.encoder import default
 from triaged.classify.modelfile import MANIFEST
 from triaged.classify.remembering import Remembering
 from triaged.classify.rows import Row, read_lessons
-from triaged.classify.topic import CEILING, LEVEL, NONE, TopicModel, load
+from triaged.classify.topic import NONE, TopicModel
+from triaged.classify.topicfile import CEILING, LEVEL, load
 from triaged.classify.train import Trained, hashed, train_rows
 
 COLUMNS: Final = 60_000  # keeps the shipped file under 20 MB

@@ -2,30 +2,24 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from triaged.classify import modelfile
 from triaged.classify.contributions import contributions
 from triaged.classify.danger import Danger
-from triaged.classify.encoder import default as default_encoder
-from triaged.classify.features import Floats, Vocabulary, matrix, occurrences, vocabulary
+from triaged.classify.features import Floats, Vocabulary, matrix, occurrences
 from triaged.classify.matters import further, passages
-from triaged.classify.modelfile import ModelError, Stored
 from triaged.classify.nearest import Lessons, distance, votes
 from triaged.classify.promise import Promise, Standing, judge
 from triaged.classify.topics import Text
-from triaged.message import Opinion
+from triaged.message import Heard, Opinion
 
 NONE: Final = "none"  # learnt from background: mail that is none of the office's matters. Never a topic to route to
 KNOWN_SHARE: Final = 0.95  # letters stranger than this share of known ones go to people
 DISTANCE_WEIGHT: Final = 18.0  # chosen on CLINC150's out-of-scope validation texts
-CEILING: Final = 0.02
-LEVEL: Final = 0.95
 _BATCH: Final = 32
 _ALTERNATIVES: Final = 5
 
@@ -112,13 +106,21 @@ class TopicModel:
             of_parts = [next(said) for _ in parts]
             more = further(opinion.ranked[0][0], [_evidence_of(one) for one in of_parts])
             scored = [(part, one.danger) for part, one in zip(parts, of_parts, strict=True)]
-            words = self.danger.words(text, opinion.danger, scored) if self.danger else ""
-            opinions.append(replace(opinion, further=more, alarming=words))
+            heard = self.danger.hears(text, opinion.danger, scored) if self.danger else None
+            opinions.append(replace(opinion, further=more, heard=heard))
         return opinions
 
     def rank(self, texts: Sequence[Text]) -> list[Opinion]:
         """Return what `predict` returns without the words: quicker, for many texts."""
         return [opinion for batch in self._batches(texts) for opinion in self._opinions(batch, explain=False)]
+
+    def hears(self, text: Text, opinion: Opinion, *, in_passages: bool) -> Heard | None:
+        """Return what a letter that was ranked sounds like; its passages cost a vector each."""
+        if not self.danger:
+            return None
+        parts = passages(text) if in_passages else []
+        scores = self.danger.scores(self._encoded(parts) or [None] * len(parts))
+        return self.danger.hears(text, opinion.danger, list(zip(parts, scores, strict=True)))
 
     def _batches(self, texts: Sequence[Text]) -> Iterator[Sequence[Text]]:
         return (texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH))
@@ -217,84 +219,6 @@ def oddness(logits: Floats, near: Floats | None) -> Floats:
     """Return how strange letters look: a weak best topic, and lessons far away (`near`: see `distance`)."""
     weak = -logits.max(axis=1)
     return np.asarray(weak if near is None else weak + DISTANCE_WEIGHT * near, dtype=np.float32)
-
-
-def store(model: TopicModel) -> Stored:
-    """Return a model's arrays and manifest. Weights are kept as float16: the error is far below any threshold's step."""
-    arrays: dict[str, NDArray[Any]] = {"buckets": model.vocabulary.buckets, "idf": model.vocabulary.idf}
-    for name, head in (("plain", model.plain), ("full", model.full)):
-        if head:
-            arrays |= {
-                f"{name}_weights": head.weights.astype(np.float16),
-                f"{name}_intercept": head.intercept,
-                f"{name}_votes": np.array([head.votes]),
-                f"{name}_temperature": np.array([head.temperature]),
-                f"{name}_confidence": head.evidence.confidence,
-                f"{name}_correct": head.evidence.correct,
-                f"{name}_topic": head.evidence.topic,
-                f"{name}_oddness": head.evidence.oddness,
-            }
-    manifest = {**model.manifest, "classes": list(model.classes)}
-    if model.lessons:
-        arrays |= {"centre": model.lessons.centre, "lessons": model.lessons.vectors, "lesson_topic": model.lessons.topic}
-        arrays["lesson_weight"] = model.lessons.weight.astype(np.float16)
-        manifest["lesson_sources"] = list(model.lessons.sources)
-    return Stored(arrays, manifest)
-
-
-def load(
-    folder: Path,
-    *,
-    encoder: Encoder | None = None,
-    with_encoder: bool = True,
-    ceiling: float = CEILING,
-    level: float = LEVEL,
-) -> TopicModel:
-    """Read a model that acts alone only where this promise is kept.
-
-    Args:
-        folder: Where `triaged train` or `make model` wrote it.
-        encoder: Whose vectors to use; default: this process's own, if its package is installed.
-        with_encoder: False: words and characters alone, much quicker.
-        ceiling: Largest misrouted share allowed.
-        level: How sure that bound must be.
-
-    Raises:
-        ModelError: See `modelfile.load`; or the arrays do not fit together.
-    """
-    stored = modelfile.load(folder)
-    used = (encoder or default_encoder()) if with_encoder else None
-    try:
-        return _restore(stored, used).promising(ceiling, level)
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise ModelError(folder, f"arrays do not fit together ({error})", "a model that `triaged train` wrote") from None
-
-
-def _restore(stored: Stored, encoder: Encoder | None) -> TopicModel:
-    arrays = stored.arrays
-    classes = tuple(str(name) for name in stored.manifest["classes"])
-    buckets, idf = arrays["buckets"], arrays["idf"]
-    lessons = None
-    if "lessons" in arrays:
-        sources = tuple(str(name) for name in stored.manifest.get("lesson_sources", ()))
-        topic = arrays["lesson_topic"]
-        weight = arrays.get("lesson_weight", np.ones(len(topic))).astype(np.float32)
-        lessons = Lessons(arrays["centre"], arrays["lessons"], topic, weight, sources)
-    dimensions = len(lessons.centre) if lessons else 0
-    full = _head(arrays, "full", len(buckets) + dimensions, len(classes)) if "full_weights" in arrays else None
-    if len(classes) < 2 or buckets.dtype != np.int32 or len(buckets) != len(idf):
-        raise ValueError("vocabulary or classes")
-    plain = _head(arrays, "plain", len(buckets), len(classes))
-    return TopicModel(classes, vocabulary(buckets, idf), plain, full, lessons, stored.manifest, encoder)
-
-
-def _head(arrays: Mapping[str, NDArray[Any]], name: str, columns: int, classes: int) -> Head:
-    weights = arrays[f"{name}_weights"].astype(np.float32)
-    if weights.shape != (columns, classes) or arrays[f"{name}_intercept"].shape != (classes,):
-        raise ValueError(f"{name} weights {weights.shape}, expected {(columns, classes)}")
-    evidence = Evidence(*(arrays[f"{name}_{part}"] for part in ("confidence", "correct", "topic", "oddness")))
-    voices = float(arrays.get(f"{name}_votes", np.zeros(1))[0])  # a model learnt before lessons voted has none
-    return Head(weights, arrays[f"{name}_intercept"], float(arrays[f"{name}_temperature"][0]), evidence, voices)
 
 
 def stacked(sparse: csr_array, vectors: Floats) -> csr_array:

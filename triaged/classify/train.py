@@ -17,7 +17,8 @@ from triaged.classify.features import Floats
 from triaged.classify.fit import MAX_COLUMNS, fit
 from triaged.classify.promise import judge
 from triaged.classify.rows import Row, read_lessons, topic_names
-from triaged.classify.topic import CEILING, LEVEL, NONE, Encoder, Head, TopicModel, store
+from triaged.classify.topic import NONE, Encoder, Head, TopicModel
+from triaged.classify.topicfile import CEILING, LEVEL, store
 
 MAX_ENCODED: Final = 1_500_000  # characters: about eight minutes on two cores
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, Engine, make_url
 
 from triaged.classify import starter
 from triaged.classify.modelfile import MANIFEST, ModelError
-from triaged.classify.topic import TopicModel, load
+from triaged.classify.topic import TopicModel
+from triaged.classify.topicfile import load
 from triaged.config import Settings
 from triaged.learning import promised, shelf
 from triaged.store import labels

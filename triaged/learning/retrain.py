@@ -13,7 +13,8 @@ from triaged.classify import starter
 from triaged.classify.encoder import default
 from triaged.classify.remembering import Remembering
 from triaged.classify.rows import Row, RowsError
-from triaged.classify.topic import NONE, Encoder, TopicModel, load
+from triaged.classify.topic import NONE, Encoder, TopicModel
+from triaged.classify.topicfile import load
 from triaged.classify.train import train_rows
 from triaged.config import Settings
 from triaged.learning import in_use, shelf

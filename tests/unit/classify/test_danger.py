@@ -12,22 +12,33 @@ import pytest
 
 from triaged.classify import danger, danger_fit, starter
 from triaged.classify.assess import assess
-from triaged.classify.danger import Danger, raised
+from triaged.classify.danger import Danger, Levels, weighed
 from triaged.classify.danger_fit import FALSE_ALARMS
 from triaged.classify.encoder import Encoder, default
 from triaged.classify.features import Floats
 from triaged.classify.modelfile import ModelError
+from triaged.classify.nearest import remembered
 from triaged.classify.predict import predict_rows
 from triaged.classify.rows import Row, RowsError
-from triaged.classify.topic import TopicModel, load
+from triaged.classify.topic import TopicModel
+from triaged.classify.topicfile import load
 from triaged.classify.topics import Text
 from triaged.classify.train import train
 from triaged.classify.urgency import Alarm
-from triaged.message import POSSIBLE_DANGER, Address, Flag, Message, Urgency
+from triaged.message import POSSIBLE_DANGER, Address, Flag, Heard, Message, Urgency
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 ROOT = Path(__file__).parents[3]
-LISTENING = Danger(np.array([8.0, 0.0], dtype=np.float32), -4.0, whole=0.6, passage=0.9)
+NEAREST = remembered(
+    np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32),
+    np.array([1, 0]),
+    np.ones(2, dtype=np.float32),
+    (),
+    centre=np.zeros(2, dtype=np.float32),
+)
+LEVELS = Levels(whole=0.6, passage=0.9, certain=0.9999, doubted=0.01)
+LISTENING = Danger(np.array([8.0, 0.0], dtype=np.float32), -4.0, NEAREST, LEVELS)
+HEARD = Heard("stand in the rain")
 LETTER = (
     "We live on Elm Street and have seen the lamp go out three times. "
     "When the lorry comes on Monday we shall stand in the rain with the crib. "
@@ -58,7 +69,8 @@ def written(body: str) -> Message:
 
 def test_one_passage_of_a_long_letter_is_heard_and_shown(model: TopicModel) -> None:
     (opinion,) = model.hearing(LISTENING).predict([Text("", LETTER)])
-    assert opinion.alarming == "When the lorry comes on Monday we shall stand in the rain with the crib."
+    assert opinion.heard is not None
+    assert opinion.heard.words == "When the lorry comes on Monday we shall stand in the rain with the crib."
 
 
 def test_what_is_heard_makes_a_letter_high_and_says_why(model: TopicModel) -> None:
@@ -82,23 +94,66 @@ def test_without_the_score_or_the_encoder_it_is_absent(model: TopicModel, hearin
 
 
 @pytest.mark.parametrize("urgency", list(Urgency))
-@pytest.mark.parametrize("words", ["", "stand in the rain"])
-def test_it_never_lowers_and_never_takes_a_flag_away(urgency: Urgency, words: str) -> None:
+@pytest.mark.parametrize("heard", [None, Heard(), HEARD, Heard("stand in the rain", certain=True)])
+def test_what_is_heard_never_lowers_and_never_takes_a_flag_away(urgency: Urgency, heard: Heard | None) -> None:
     before = Alarm(urgency, (Flag("no_heat", ("no heat",)),))
-    after = raised(before, words)
+    after = weighed(before, heard)
     assert after.urgency.rank >= urgency.rank
     assert set(before.flags) <= set(after.flags)
-    assert (after.urgency is Urgency.CRITICAL) == (urgency is Urgency.CRITICAL)
+    certain = heard is not None and heard.certain
+    assert (after.urgency is Urgency.CRITICAL) == (urgency is Urgency.CRITICAL or certain)
+
+
+@pytest.mark.parametrize("urgency", list(Urgency))
+def test_doubted_phrases_no_longer_call_it_critical_but_somebody_is_told(urgency: Urgency) -> None:
+    before = Alarm(urgency, (Flag("violence", ("beats me", "kill")), Flag("threat", ("kill",))))
+    after = weighed(before, Heard(harmless=True))
+    if urgency is Urgency.CRITICAL:
+        assert after == Alarm(Urgency.HIGH, (Flag(POSSIBLE_DANGER, ("beats me", "kill")),))
+    else:
+        assert after == before
+
+
+def test_certain_danger_calls_a_person_in_predict_too(model: TopicModel) -> None:
+    sure = replace(LISTENING, levels=replace(LEVELS, certain=0.9))
+    (row,) = predict_rows([Text("", "they put the crib out")], model.hearing(sure), NOW)
+    assert (row["urgency"], row["flags"]) == ("critical", [POSSIBLE_DANGER])
+
+
+def test_a_letter_that_does_not_sound_like_danger_is_doubted_and_says_why(model: TopicModel) -> None:
+    doubting = model.hearing(replace(LISTENING, intercept=-8.0))
+    found = assess(written("My husband beats me."), doubting, NOW)
+    assert (found.urgency, [flag.name for flag in found.flags]) == (Urgency.HIGH, [POSSIBLE_DANGER])
+    (because,) = [reason.because for reason in found.reasons if reason.name == POSSIBLE_DANGER]
+    assert because.startswith("words that call for help, in a letter that does not sound like danger")
+    (row,) = predict_rows([Text("", "My husband beats me.")], doubting, NOW)
+    assert row["urgency"] == "high"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "The lamp on Elm Street is out again, please send somebody soon. My husband beats me and puts the crib outside.",
+        " ".join("The lamp on Elm Street is out again, please send somebody soon." for _ in range(7)) + " My husband beats me.",
+    ],
+)
+def test_phrases_are_not_doubted_where_a_passage_sounds_like_danger_or_was_not_read(model: TopicModel, body: str) -> None:
+    doubting = model.hearing(replace(LISTENING, intercept=-8.0, levels=replace(LEVELS, doubted=0.3)))
+    assert assess(written(body), doubting, NOW).urgency is Urgency.CRITICAL
+    (row,) = predict_rows([Text("", body)], doubting, NOW)
+    assert row["urgency"] == "critical"
 
 
 def test_a_text_without_a_vector_has_no_score() -> None:
     assert LISTENING.scores([None]) == [0.0]
+    assert LISTENING.hears(Text("", "crib"), 0.0, ()) is None
 
 
 def test_a_long_passage_is_shown_cut() -> None:
-    shown = LISTENING.words(Text("", "crib " * 100), 1.0, ())
-    assert len(shown) <= 160
-    assert shown.endswith("…")
+    heard = LISTENING.hears(Text("", "crib " * 100), 1.0, ())
+    assert heard is not None
+    assert len(heard.words) <= 160
+    assert heard.words.endswith("…")
 
 
 class Seven:
@@ -137,7 +192,7 @@ def test_what_is_learnt_is_read_again_and_is_the_same_bytes(tmp_path: Path) -> N
     assert figures["heard"] > 0.9
     learnt = danger.load(tmp_path)
     assert learnt is not None
-    assert learnt.scores(Seven().vectors([Text("", "xxx")]))[0] > learnt.whole
+    assert learnt.scores(Seven().vectors([Text("", "xxx")]))[0] > learnt.levels.whole
 
 
 def test_ordinary_letters_are_on_no_grave_topic_and_say_nothing_of_danger() -> None:
@@ -174,5 +229,5 @@ def test_the_score_that_ships_hears_danger_in_every_language() -> None:
         for file in sorted((ROOT / "tests" / "urgency").glob("*.jsonl")):
             said = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
             texts = [Text("", row["text"]) for row in said if row["critical"]][::3]
-            scored = zip(texts, score.scores(encoder.vectors(texts)), strict=True)
-            assert np.mean([bool(score.words(text, one, ())) for text, one in scored]) >= 0.4, file.stem
+            found = score.scores(encoder.vectors(texts))
+            assert np.mean([one >= score.levels.whole for one in found]) >= 0.5, file.stem

@@ -7,7 +7,7 @@ import pytest
 
 from triaged.classify.evaluate import evaluate
 from triaged.classify.rows import RowsError
-from triaged.classify.topic import load
+from triaged.classify.topicfile import load
 from triaged.classify.topics import Text
 from triaged.classify.train import Trained, train
 

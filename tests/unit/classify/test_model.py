@@ -15,7 +15,8 @@ from triaged.classify.modelfile import ModelError
 from triaged.classify.page import page
 from triaged.classify.predict import predict_rows
 from triaged.classify.rows import RowsError
-from triaged.classify.topic import TopicModel, load
+from triaged.classify.topic import TopicModel
+from triaged.classify.topicfile import load
 from triaged.classify.topics import Text
 from triaged.classify.train import train
 

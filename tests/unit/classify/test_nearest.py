@@ -10,7 +10,8 @@ from triaged.classify import modelfile
 from triaged.classify.fit import fit
 from triaged.classify.nearest import Lessons, distance, votes
 from triaged.classify.rows import Row
-from triaged.classify.topic import TopicModel, load, store
+from triaged.classify.topic import TopicModel
+from triaged.classify.topicfile import load, store
 from triaged.classify.topics import Text
 from triaged.classify.why import why
 
