@@ -33,7 +33,7 @@ class Levels:
     whole: float  # the letter counts
     passage: float  # one passage of a longer letter counts
     certain: float  # the letter calls a person
-    doubted: float  # below it, whole and passages, phrases are doubted
+    doubted: float  # below it phrases are doubted, unless a passage counts as a letter would
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Danger:
         return Heard(
             words if counts else "",
             certain=score >= self.levels.certain,
-            harmless=read_whole and max(score, most) < self.levels.doubted,
+            harmless=read_whole and score < self.levels.doubted and most < self.levels.whole,
         )
 
 

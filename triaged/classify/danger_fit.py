@@ -28,7 +28,7 @@ FALSE_ALARMS: Final = 0.03  # of ordinary letters
 _BY_WHOLE: Final = 0.6  # of these, by the letter as a whole; the rest by one of its passages
 _CERTAIN: Final = 0.01  # of ordinary letters that may call a person as if a phrase table had found them
 _CERTAIN_NEAR: Final = 0.03  # of near misses
-_DOUBTED: Final = 0.01  # of dangers, whose phrases are doubted
+_DOUBTED: Final = 0.03  # of dangers, whose phrases are doubted
 _ORDINARY_WEIGHT: Final = 0.1
 # Letters on these are not ordinary: whether one tells of danger, their topic does not say.
 GRAVE_TOPICS: Final = frozenset(

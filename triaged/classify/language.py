@@ -257,6 +257,12 @@ def _statistical(text: str, candidates: tuple[str, ...]) -> tuple[str, float]:
 
 
 @cache
+def function_words() -> frozenset[str]:
+    """Return the words that any letter of the languages in Latin script holds."""
+    return frozenset(_function_words())
+
+
+@cache
 def _function_words() -> dict[str, list[tuple[int, float]]]:
     """Return each word's languages, as places among the Latin candidates; a word of several counts for each by its share."""
     names = _identifiers()[_LATIN_CANDIDATES].nb_classes

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from triaged.classify.features import PART, fold
+from triaged.classify.language import function_words
 
 if TYPE_CHECKING:
     from spacy.matcher import Matcher
@@ -19,6 +20,7 @@ BREAK: Final = "."  # the token between two sentences
 GAP: Final = "…"  # in a pattern: up to five words (eight characters of Chinese) may stand here
 CUES: Final = ("negation", "resolved", "called_off", "past", "elsewhere", "soon")
 _SENTENCE_END: Final = re.compile(r"[.!?;:\n。！？；：।؟۔…]+")
+_UNREAD: Final = re.compile(r"[ |]\*[ |]|\|…|…\|")
 _BETWEEN: Final = f" {PART} "
 _HAN: Final = re.compile("([\u3400-\u9fff])")
 
@@ -65,7 +67,8 @@ def parse(language: str, sections: Mapping[str, Any]) -> Table:
     """Return a table from its TOML sections.
 
     Raises:
-        ValueError: A section is neither a cue's list nor a flag with `critical`, `high`, `part` or `except` lists.
+        ValueError: A section is neither a cue's list nor a flag with `critical`, `high`, `part` or `except` lists; or a
+            pattern has a `*` without letters or a `…` among the options of one word.
     """
     patterns: dict[str, tuple[str, ...]] = {}
     for name, value in sections.items():
@@ -75,6 +78,9 @@ def parse(language: str, sections: Mapping[str, Any]) -> Table:
             patterns |= {f"{name}.{level}": tuple(listed) for level, listed in value.items()}
         else:
             raise ValueError(f"phrases/{language}.toml: [{name}]: expected one of {', '.join(CUES)} or a flag with its lists")
+    for name, listed in patterns.items():
+        if unread := [pattern for pattern in listed if _UNREAD.search(f" {pattern} ")]:
+            raise ValueError(f"phrases/{language}.toml: [{name}]: “{unread[0]}”: … and * stand for no word of their own")
     return Table(language, patterns)
 
 
@@ -126,13 +132,18 @@ def _index(language: str, alarming: bool) -> _Index:
         if alarming and not name.endswith((".critical", ".high")):
             continue
         need = _need(pattern)
-        found_by: frozenset[str] = max(need.words, key=lambda choice: min(map(len, choice)), default=frozenset())
+        found_by, *others = sorted(need.words, key=_frequency) or [frozenset[str]()]
         for word in found_by:
             by_word.setdefault(word, []).append(at)
         if not found_by:
             wild.append(at)
-        needs[at] = _Need(tuple(choice for choice in need.words if choice != found_by), need.stems)
+        needs[at] = _Need(tuple(others), need.stems)
     return _Index(needs, {word: tuple(places) for word, places in by_word.items()}, tuple(wild))
+
+
+def _frequency(choice: frozenset[str]) -> tuple[int, int]:
+    """Return a sort key: first the choices whose words letters seldom hold."""
+    return len(choice & function_words()), -min(map(len, choice))
 
 
 def _need(pattern: str) -> _Need:

@@ -99,3 +99,14 @@ def test_a_vocabulary_that_has_seen_many_words_is_replaced_and_finds_the_same(mo
     monkeypatch.setattr(urgency, "_MOST_WORDS", 1)
     assert alarm("We are being evicted tomorrow.", "en", NOW) == found
     assert urgency._language() is not before
+
+
+@pytest.mark.parametrize("pattern", ["no * here", "a|* b", "no|… food", "…|no food"])
+def test_a_pattern_that_no_letter_could_ever_match_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match=r"phrases/xx\.toml: \[no_food\.critical\]"):
+        phrases.parse("xx", {"no_food": {"critical": [pattern]}})
+
+
+def test_a_section_of_another_name_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"\[hunger\]: expected one of negation"):
+        phrases.parse("xx", {"hunger": {"sometimes": ["no food"]}})
