@@ -44,15 +44,17 @@ spot checks prove the promise.
 _DANGER: Final = """
 ## The score for danger
 
-`danger/`: a logistic regression over the same sentence vectors. Above its threshold a letter becomes *high*, gets the mark
-`possible_danger` and is shown to whoever is on duty, with the passage that caused it. It lowers nothing and needs the encoder.
+`danger/`: a logistic regression over the same sentence vectors, and the votes of the nearest texts that it learnt from.
+Where it is nearly certain a letter becomes *critical*; above a lower threshold *high*, marked `possible_danger` and shown to
+whoever is on duty, with the passage that caused it. Phrases in a letter that does not sound like danger are doubted: *high*
+instead of *critical*, and shown at once too. It needs the encoder.
 **What it read.** {dangers} invented texts of danger and {near_misses} near misses in twelve languages (`danger/examples/`),
 beside {ordinary} of the ordinary letters above.
-**How it does on these, each language read by a score that had learnt from the others.** It hears {heard:.1%} of the dangers;
-{near_misses_loud:.1%} of the near misses and {ordinary_loud:.1%} of the ordinary letters are false alarms. On texts written by
-others or to mislead it hears less: `docs/classification.md`.
-**What it must not be used for.** Telling that a letter is harmless: it misses one in three short dangerous texts and more
-in long letters.
+**How it does on these, each language read by a score that had learnt from the others.** It is certain of {certain:.1%} of the
+dangers and marks {heard:.1%}; {near_misses_certain:.1%} and {near_misses_loud:.1%} of the near misses and
+{ordinary_loud:.1%} of the ordinary letters are false alarms. On texts at first sight: `docs/classification.md`.
+**What it must not be used for.** Telling that a letter is harmless: it misses plainly told dangers too, and more in long
+letters.
 """
 
 
