@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triaged.classify import modelfile
+from triaged.classify.encoder import reads_whole
 from triaged.classify.features import Floats
-from triaged.classify.matters import MOST_PASSAGES
+from triaged.classify.matters import MOST_PASSAGES, READ_CHARACTERS
 from triaged.classify.modelfile import ModelError, Stored
 from triaged.classify.nearest import Lessons, votes
 from triaged.classify.topics import Text
@@ -70,12 +71,20 @@ class Danger:
         counts = score >= self.levels.whole or most >= self.levels.passage
         said = " ".join(f"{loudest.subject} {loudest.body}".split())
         words = said if len(said) <= _SHOWN_CHARACTERS else f"{said[: _SHOWN_CHARACTERS - 1].rstrip()}…"
-        read_whole = len(passages) < MOST_PASSAGES and all(score for _, score in passages)
+        quiet = score < self.levels.doubted and most < self.levels.whole
         return Heard(
             words if counts else "",
             certain=score >= self.levels.certain,
-            harmless=read_whole and score < self.levels.doubted and most < self.levels.whole,
+            harmless=quiet and _is_read(text, passages),
         )
+
+
+def _is_read(text: Text, passages: Sequence[tuple[Text, float]]) -> bool:
+    """Tell whether all of a letter was heard: what nobody has read is never doubted."""
+    if not passages:
+        return reads_whole(text)
+    told = all(score and reads_whole(passage) for passage, score in passages)
+    return told and len(passages) < MOST_PASSAGES and len(text.body) <= READ_CHARACTERS
 
 
 def weighed(found: Alarm, heard: Heard | None) -> Alarm:

@@ -8,6 +8,7 @@ from triaged.classify.topics import Text
 
 LEAST: Final = 0.7  # a passage alone has little context: it must be surer than a letter
 MOST_PASSAGES: Final = 6
+READ_CHARACTERS: Final = 4_000
 _PASSAGE_CHARACTERS: Final = 60  # shorter sentences join the next
 _LEAST_LETTER: Final = 80
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？।۔])|\n+")
@@ -20,7 +21,7 @@ def passages(text: Text) -> list[Text]:
     if len(text.body) < _LEAST_LETTER and text.body.isascii():
         return []
     found: list[str] = []
-    for sentence in _SENTENCE.split(text.body[:4_000]):
+    for sentence in _SENTENCE.split(text.body[:READ_CHARACTERS]):
         size = _PASSAGE_CHARACTERS if sentence.isascii() else _PASSAGE_CHARACTERS // 3
         if found and len(found[-1]) < size:
             found[-1] = f"{found[-1]} {sentence}"

@@ -135,6 +135,10 @@ def test_a_letter_that_does_not_sound_like_danger_is_doubted_and_says_why(model:
     [
         "The lamp on Elm Street is out again, please send somebody soon. My husband beats me and puts the crib outside.",
         " ".join("The lamp on Elm Street is out again, please send somebody soon." for _ in range(7)) + " My husband beats me.",
+        "the lamp on elm street is out again and it is so dark that " * 20
+        + "my husband beats me "
+        + "when he comes home " * 60,
+        "A lamp is out. " + "it is so dark in the street that " * 150 + ". My husband beats me.",
     ],
 )
 def test_phrases_are_not_doubted_where_a_passage_sounds_like_danger_or_was_not_read(model: TopicModel, body: str) -> None:
