@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import pairwise
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
 from triaged.classify.features import PART, fold
@@ -21,6 +22,7 @@ GAP: Final = "…"  # in a pattern: up to five words (eight characters of Chines
 CUES: Final = ("negation", "resolved", "called_off", "past", "elsewhere", "soon")
 _SENTENCE_END: Final = re.compile(r"[.!?;:\n。！？；：।؟۔…]+")
 _UNREAD: Final = re.compile(r"[ |]\*[ |]|\|…|…\|")
+_SEARCH_OCTETS: Final = 1 << 16  # RE2 remembers so much a pattern (8 MB if not told), and searches a little slower beyond
 _BETWEEN: Final = f" {PART} "
 _HAN: Final = re.compile("([\u3400-\u9fff])")
 
@@ -147,16 +149,25 @@ def _frequency(choice: frozenset[str]) -> tuple[int, int]:
 
 
 def _need(pattern: str) -> _Need:
-    plain, stems = [], []
-    for word in pattern.split():
-        options = [(option, words(option)) for option in word.split("|")]
-        if word == GAP or not all(said for _, said in options):
-            continue
-        if "*" in word:
-            stems.append(tuple(_stem(option, said) for option, said in options))
-        else:
-            plain.append(frozenset("".join(said[:2]) if _HAN.search(said[0]) else max(said, key=len) for _, said in options))
-    return _Need(tuple(plain), tuple(stems))
+    said = pattern.split()
+    plain = [_plain(word) for word in said if "*" not in word]
+    stems = [_stems(word) for word in said if "*" in word]
+    return _Need(tuple(filter(None, plain)), tuple(filter(None, stems)))
+
+
+@cache
+def _plain(word: str) -> frozenset[str]:
+    """Return one word of each option of a pattern's word, none if an option has none. Kept: many patterns share theirs."""
+    options = [words(option) for option in word.split("|")]
+    if word == GAP or not all(options):
+        return frozenset()
+    return frozenset(intern("".join(said[:2]) if _HAN.search(said[0]) else max(said, key=len)) for said in options)
+
+
+@cache
+def _stems(word: str) -> tuple[str, ...]:
+    options = [(option, words(option)) for option in word.split("|")]
+    return tuple(_stem(option, said) for option, said in options) if all(said for _, said in options) else ()
 
 
 def _stem(option: str, said: Sequence[str]) -> str:
@@ -176,7 +187,10 @@ def _said(text: str) -> set[str]:
 def _search(language: str, at: int) -> Callable[[str], Any]:
     import re2
 
-    searched: Callable[[str], Any] = re2.compile(f" {_whole(_listed(language)[at][1])}").search
+    options = re2.Options()
+    options.max_mem = _SEARCH_OCTETS
+    options.log_errors = False
+    searched: Callable[[str], Any] = re2.compile(f" {_whole(_listed(language)[at][1])}", options=options).search
     return searched
 
 
