@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import time, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
@@ -190,3 +191,13 @@ class Settings:
     review: Review = Review()
     promise: Promise = Promise()
     webforms: tuple[str, ...] = ()  # addresses of web forms whose fields name the writer ([screen] webforms)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine by its very name: no look-up that could lie."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

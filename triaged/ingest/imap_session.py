@@ -4,7 +4,6 @@ IMAPClient 4.1 and the imaplib below it are kept on a short lead here: no litera
 within what we asked for, nothing said before TLS counts, no message body is formatted for a debug log.
 """
 
-import ipaddress
 import select
 import ssl
 import time
@@ -13,21 +12,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from imapclient import DRAFT, IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, LoginError, ProtocolError
 from imapclient.imap_utf7 import decode
 
 from triaged import secret
+from triaged.config import Imap, is_loopback
 from triaged.ingest.imap_errors import FAULTS, LiteralTooLargeError, explain
 from triaged.ingest.imap_plan import Listed
 from triaged.ingest.mailbox import WAIT_SLICE, MailboxError
 from triaged.oauth.sasl import MECHANISMS, Dialogue, mechanism_of
 from triaged.oauth.tokens import Tokens
-
-if TYPE_CHECKING:
-    from triaged.config import Imap
 
 GOODBYE_SECONDS: Final = 2.0
 SMALL_ANSWER_OCTETS: Final = 1_000_000  # literals in answers that are no message bodies
@@ -43,17 +40,7 @@ class Opened:
     keywords: bool = False  # any keyword may be stored (RFC 9051 §7.1, PERMANENTFLAGS with \*)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its very name: no look-up that could lie."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def open_session(settings: "Imap", base: Path, timeout: SocketTimeout, tokens: Tokens | None = None) -> "Session":
+def open_session(settings: Imap, base: Path, timeout: SocketTimeout, tokens: Tokens | None = None) -> "Session":
     """Connect, start TLS and log in: with a token if there is a source of them, else with the password.
 
     Raises:

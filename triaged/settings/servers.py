@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from triaged.config import Exchange
+from triaged.config import Exchange, is_loopback
 from triaged.files.block import Fields, Key
 from triaged.files.node import Node, Scalar, seen
 from triaged.files.problem import nearest, shown
@@ -11,7 +11,7 @@ from triaged.files.reading import Reading, Spot
 from triaged.files.shape import Choice, Number
 from triaged.files.texts import ADDRESS, LINE
 from triaged.settings.oauth import HTTPS, OAUTH
-from triaged.settings.values import FilePath, SecretPlace, is_loopback
+from triaged.settings.values import FilePath, SecretPlace
 
 Tls = Literal["implicit", "starttls", "none"]
 Auth = Literal["ntlm", "basic"]

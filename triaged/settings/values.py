@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from datetime import time, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
@@ -92,16 +91,6 @@ def _host(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*", text):
         raise ValueError
     return text
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from imapclient.exceptions import CapabilityError, IMAPClientAbortError, IMAPClientError, LoginError, ProtocolError
 
+from triaged.config import is_loopback
 from triaged.ingest.imap_errors import explain, is_refusal, refusal_code
-from triaged.ingest.imap_session import is_loopback, listed
+from triaged.ingest.imap_session import listed
 from triaged.secret import SecretError
 
 
