@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine, select
 
-from triaged.classify import starter
+from triaged.classify import encoder
 from triaged.classify.promise import Standing
 from triaged.config import MailboxSettings, Settings
 from triaged.learning import promised
@@ -120,7 +120,7 @@ def look(settings: Settings, engine: Engine, now: datetime) -> Health:
         "recipients_per_day": sender.recipients_per_day or None,
         "mails_per_minute": sender.mails_per_minute or None,
         "messages": statuses,
-        "possible_danger_is_heard": starter.hears_other_words(settings.office.encoder),
+        "sentence_vectors_in_use": settings.office.encoder and encoder.default() is not None,
         "rules_in_use_since": _iso(rules.at) if rules else None,
         "promise": {"misrouted_at_most": settings.promise.misrouted, "confidence": settings.promise.confidence, **kept},
     }

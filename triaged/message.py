@@ -220,7 +220,6 @@ class Opinion:
     words: tuple[tuple[str, float], ...] = ()  # words that spoke for the best topic, strongest first
     further: tuple[tuple[str, float], ...] = ()  # other matters in the same letter
     why: str = ""  # why it was not accepted, for a clerk
-    danger: float = 0.0  # how much it sounds like danger to somebody, 0 to 1; 0 without sentence vectors
     heard: Heard | None = None  # None: nothing listened
 
 

@@ -207,10 +207,10 @@ def test_what_sounds_like_danger_is_never_closed_unseen(watch: Watch) -> None:
     assert len(watch.sent(DUTY)) == 1
 
 
-def test_without_the_encoder_status_and_check_say_that_possible_danger_is_not_heard(watch: Watch) -> None:
+def test_without_the_encoder_status_and_check_say_that_words_judge_alone(watch: Watch) -> None:
     assert not watch.office.settings.office.encoder
-    assert "possible danger is heard: no" in watch.installation.triaged("status")
-    assert "possible danger is not heard" in watch.installation.triaged("check")
+    assert "sentence vectors in use: no" in watch.installation.triaged("status")
+    assert "judged by words alone" in watch.installation.triaged("check")
 
 
 @pytest.mark.parametrize("subject", ["A gift", "A tree"])

@@ -17,7 +17,7 @@ from triaged.settings.file import load_settings
 from triaged.store import cases, digests
 from triaged.store.engine import migrate, open_engine, reading
 
-SAID = {"heat": "the boiler is cold and there is no heat", "trees": "a branch of the tree fell on the path"}
+SAID = {"heat": "the boiler is loud and a radiator leaks", "trees": "a branch of the tree fell on the path"}
 
 
 @pytest.fixture(scope="module")

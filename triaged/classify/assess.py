@@ -7,7 +7,7 @@ from triaged.classify.danger import weighed
 from triaged.classify.language import identify
 from triaged.classify.topics import Text, Topics
 from triaged.classify.urgency import alarm
-from triaged.message import POSSIBLE_DANGER, Assessment, Flag, Heard, Message, Opinion, Reason
+from triaged.message import POSSIBLE_DANGER, Assessment, Flag, Message, Opinion, Reason, Urgency
 
 
 def text_of(message: Message) -> Text:
@@ -32,7 +32,9 @@ def assess_all(messages: Sequence[Message], topics: Topics, now: datetime) -> li
 def _assessment(text: Text, opinion: Opinion, now: datetime) -> Assessment:
     whole = f"{text.subject}\n{text.body}"
     language, _ = identify(whole)
-    found = weighed(alarm(whole, language, now), opinion.heard)
+    said = alarm(whole, language, now)
+    found = weighed(said, opinion.heard)
+    doubted = said.urgency is Urgency.CRITICAL and found.urgency is not Urgency.CRITICAL
     topic, confidence = opinion.ranked[0]
     because = f"{confidence:.0%} sure"
     if opinion.words:
@@ -42,13 +44,13 @@ def _assessment(text: Text, opinion: Opinion, now: datetime) -> Assessment:
         reasons.append(Reason(by="promise", name="a person decides", because=opinion.why))
     for flag in found.flags:
         words = ", ".join(f"“{words}”" for words in flag.words[:5])
-        reasons.append(Reason(by="model", name=flag.name, because=f"{_says(flag, opinion.heard)} {words}"))
+        reasons.append(Reason(by="model", name=flag.name, because=f"{_says(flag, doubted=doubted)} {words}"))
     return Assessment(language, opinion, found.urgency, found.flags, reasons=tuple(reasons))
 
 
-def _says(flag: Flag, heard: Heard | None) -> str:
+def _says(flag: Flag, *, doubted: bool) -> str:
     if flag.name != POSSIBLE_DANGER:
         return "the letter says"
-    if heard and heard.harmless:
+    if doubted:
         return "words that call for help, in a letter that does not sound like danger; somebody should look:"
     return "it sounds as if somebody may be in danger:"

@@ -1,11 +1,11 @@
-"""Danger told in words that no phrase table knows: a score over the sentence vectors that the topic model needs anyway.
+"""Danger told in words that no phrase table knows: a score over a letter's words and its sentence vector.
 
-A line between danger and all else, and the votes of the nearest texts that were learnt, dangers or near misses. It raises,
-and shows the passage that caused it. It doubts phrases in a letter that does not sound like danger at all: a person is still
-told of such a letter at once. `danger_fit.py` learns it; without the encoder it is absent.
+Words and characters speak for every letter; where there is a vector, it speaks beside them. The score raises, and shows the
+passage that caused it; phrases add to it, and are doubted in a letter that does not sound like danger at all: a person is
+still told of such a letter at once. `danger_fit.py` learns it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,77 +14,109 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triaged.classify import modelfile
-from triaged.classify.encoder import reads_whole
-from triaged.classify.features import Floats
-from triaged.classify.matters import MOST_PASSAGES, READ_CHARACTERS
+from triaged.classify.features import Floats, Occurrences, pooled
 from triaged.classify.modelfile import ModelError, Stored
-from triaged.classify.nearest import Lessons, votes
 from triaged.classify.topics import Text
 from triaged.classify.urgency import Alarm
 from triaged.message import POSSIBLE_DANGER, Flag, Heard, Urgency
 
-VOICE: Final = 4.0  # what the votes, 1 in all, add to the logit
+PHRASES: Final = 2.0  # what critical phrases add to the logit
+_DOUBTED_CHARACTERS: Final = 1_500  # in a longer letter one sentence of danger would be drowned
 _SHOWN_CHARACTERS: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Scores, 0 to 1, from which something follows. A passage out of its letter sounds worse than it is."""
+    """Logits from which something follows. A passage out of its letter sounds worse than it is."""
 
     whole: float  # the letter counts
     passage: float  # one passage of a longer letter counts
     certain: float  # the letter calls a person
-    doubted: float  # below it phrases are doubted, unless a passage counts as a letter would
+
+    @property
+    def doubted(self) -> float:
+        """Below it critical phrases are doubted."""
+        return self.certain - PHRASES
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """How much one text sounds like danger."""
+
+    margin: float  # a logit
+    levels: Levels  # of words alone, or of words and vector together
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A logistic regression over words and characters."""
+
+    weights: Floats  # (buckets,), see `features.pooled`
+    intercept: float
+    levels: Levels  # where words speak alone
+
+    def margins(self, found: Occurrences) -> Floats:
+        """Return how much texts sound like danger by their words, as logits."""
+        return pooled(found, self.weights) + np.float32(self.intercept)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A logistic regression over sentence vectors."""
+
+    weights: Floats  # (dimensions,)
+    intercept: float
+    levels: Levels  # where words and vectors speak together
+
+    def margins(self, vectors: Floats) -> Floats:
+        """Return what sentence vectors add, as logits, one a row of vectors of length 1."""
+        return np.asarray(vectors @ self.weights + self.intercept, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Danger:
-    """A logistic regression, and the texts that vote beside it, with its levels."""
+    """What was learnt."""
 
-    weights: Floats  # (dimensions,)
-    intercept: float
-    told: Lessons  # topic 1: danger, 0: near miss
-    levels: Levels
+    wording: Wording
+    meaning: Meaning
 
-    def margins(self, vectors: Floats) -> Floats:
-        """Return how much texts sound like danger, as logits, one a row of vectors of length 1."""
-        voices = votes(self.told.likeness(self.told.centred(vectors)), self.told, 2)[:, 1]
-        return np.asarray(vectors @ self.weights + self.intercept + VOICE * (voices - 0.5), dtype=np.float32)
-
-    def scores(self, vectors: Sequence[Floats | None]) -> list[float]:
-        """Return how much each text sounds like danger, 0 to 1; 0 where there is no vector."""
-        known = [vector for vector in vectors if vector is not None]
-        found = iter(1 / (1 + np.exp(-self.margins(np.array(known)).astype(np.float64))) if known else ())
-        return [0.0 if vector is None else float(next(found)) for vector in vectors]
-
-    def hears(self, text: Text, score: float, passages: Sequence[tuple[Text, float]]) -> Heard | None:
-        """Return what a letter sounds like; None if it has no vector.
+    def sounds(self, found: Occurrences, vectors: Sequence[Floats | None] | None) -> list[Sound]:
+        """Return how much each text sounds like danger.
 
         Args:
-            text: The letter.
-            score: Of the letter as a whole.
-            passages: Its passages, each with its score; none if it has only one.
+            found: The n-grams of the texts.
+            vectors: Their sentence vectors, None for a text that has none, or for all.
         """
-        if not score:
-            return None
-        loudest, most = max(passages, key=lambda passage: passage[1], default=(text, 0.0))
-        counts = score >= self.levels.whole or most >= self.levels.passage
-        said = " ".join(f"{loudest.subject} {loudest.body}".split())
-        words = said if len(said) <= _SHOWN_CHARACTERS else f"{said[: _SHOWN_CHARACTERS - 1].rstrip()}…"
-        quiet = score < self.levels.doubted and most < self.levels.whole
-        return Heard(
-            words if counts else "",
-            certain=score >= self.levels.certain,
-            harmless=quiet and _is_read(text, passages),
-        )
+        margins = self.wording.margins(found)
+        levels = [self.wording.levels] * found.letters
+        known = {at: vector for at, vector in enumerate(vectors or ()) if vector is not None}
+        if known:
+            margins[list(known)] += self.meaning.margins(np.array(list(known.values())))
+        for at in known:
+            levels[at] = self.meaning.levels
+        return [Sound(margin, level) for margin, level in zip(margins.tolist(), levels, strict=True)]
 
 
-def _is_read(text: Text, passages: Sequence[tuple[Text, float]]) -> bool:
-    """Tell whether all of a letter was heard: what nobody has read is never doubted."""
-    if not passages:
-        return reads_whole(text)
-    told = all(score and reads_whole(passage) for passage, score in passages)
-    return told and len(passages) < MOST_PASSAGES and len(text.body) <= READ_CHARACTERS
+def hears(text: Text, sound: Sound, passages: Sequence[tuple[Text, Sound]]) -> Heard:
+    """Return what a letter sounds like.
+
+    Args:
+        text: The letter.
+        sound: Of the letter as a whole.
+        passages: Its passages, each with its own; none if it has only one.
+    """
+    loudest, most = max(passages, key=lambda passage: passage[1].margin, default=(text, None))
+    counts = sound.margin >= sound.levels.whole or (most is not None and most.margin >= most.levels.passage)
+    return Heard(
+        _shown(loudest) if counts else "",
+        certain=sound.margin >= sound.levels.certain,
+        harmless=sound.margin < sound.levels.doubted and len(text.body) <= _DOUBTED_CHARACTERS,
+    )
+
+
+def _shown(text: Text) -> str:
+    said = " ".join(f"{text.subject} {text.body}".split())
+    return said if len(said) <= _SHOWN_CHARACTERS else f"{said[: _SHOWN_CHARACTERS - 1].rstrip()}…"
 
 
 def weighed(found: Alarm, heard: Heard | None) -> Alarm:
@@ -114,26 +146,21 @@ def load(folder: Path) -> Danger | None:
         return None
     arrays = modelfile.load(folder).arrays
     try:
-        intercept, *levels = (float(value) for value in arrays["levels"])
-        return Danger(arrays["weights"].astype(np.float32), intercept, _told(arrays), Levels(*levels))
+        wording, meaning = (_part(arrays[name], arrays[f"{name}_levels"]) for name in ("wording", "meaning"))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(folder, f"arrays do not fit together ({error})", "what `make model` wrote") from None
+    return Danger(Wording(*wording), Meaning(*meaning))
 
 
-def _told(arrays: Mapping[str, NDArray[Any]]) -> Lessons:
-    centre, vectors, danger = arrays["centre"], arrays["told"], arrays["danger"]
-    if vectors.shape != (len(danger), len(centre)):
-        raise ValueError(f"told {vectors.shape}, expected {(len(danger), len(centre))}")
-    return Lessons(centre, vectors, danger.astype(np.int16), np.ones(len(danger), dtype=np.float32), ())
+def _part(weights: NDArray[Any], numbers: NDArray[Any]) -> tuple[Floats, float, Levels]:
+    intercept, *levels = (float(number) for number in numbers)
+    return weights.astype(np.float32), intercept, Levels(*levels)
 
 
 def store(danger: Danger, manifest: dict[str, object]) -> Stored:
     """Return what `load` reads."""
-    arrays = {
-        "weights": danger.weights.astype(np.float16),
-        "levels": np.array([danger.intercept, *astuple(danger.levels)]).round(4),
-        "centre": danger.told.centre,
-        "told": danger.told.vectors,
-        "danger": danger.told.topic.astype(np.bool_),
-    }
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, part in (("wording", danger.wording), ("meaning", danger.meaning)):
+        arrays[name] = part.weights.astype(np.float16)
+        arrays[f"{name}_levels"] = np.array([part.intercept, *astuple(part.levels)]).round(4)
     return Stored(arrays, manifest)

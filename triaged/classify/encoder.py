@@ -62,11 +62,6 @@ def passage(text: Text) -> str:
     return cut.replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
 
 
-def reads_whole(text: Text) -> bool:
-    """Tell whether the encoder reads a letter to its end, nothing left out in the middle."""
-    return len(passage(text)) >= len(f"{text.subject}\n{text.body}".strip())
-
-
 def _is_latin(text: str) -> bool:
     return sum(character < "\u0250" for character in text) > len(text) / 2
 

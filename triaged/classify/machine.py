@@ -73,13 +73,23 @@ def candidates(columns: int, classes: int, *, with_vectors: bool) -> tuple[Machi
     return (*quick, SUPPORT, BY_WORDS) if with_vectors else (*quick, SUPPORT)
 
 
-def dividing(vectors: Floats, labels: NDArray[np.bool_], weights: NDArray[np.float64]) -> tuple[Floats, float]:
-    """Return weights (dimensions,) and intercept of a logistic regression that tells two kinds of sentence vectors apart.
+def dividing(features: Floats | csr_array, labels: NDArray[np.bool_], weights: NDArray[np.float64]) -> tuple[Floats, float]:
+    """Return weights (columns,) and intercept of a logistic regression that tells two kinds of texts apart.
 
-    Solved to the last digits, so that they do not depend on how many threads share the sums.
+    Solved to the last digits, and on one thread where there are many columns, so that they do not depend on how many threads
+    share the sums.
+
+    Args:
+        features: Sentence vectors, or sparse rows of n-grams.
+        labels: Which kind.
+        weights: How much each text counts.
     """
     from sklearn.linear_model import LogisticRegression
 
-    fitted = LogisticRegression(C=20.0, solver="newton-cholesky", tol=1e-10, max_iter=200)
-    fitted.fit(vectors.astype(np.float64), labels, sample_weight=weights)
+    if isinstance(features, csr_array):
+        fitted = LogisticRegression(C=1.0, solver="liblinear", tol=1e-5, max_iter=200, random_state=0)
+        fitted.fit(features, labels, sample_weight=weights)
+    else:
+        fitted = LogisticRegression(C=20.0, solver="newton-cholesky", tol=1e-10, max_iter=200)
+        fitted.fit(features.astype(np.float64), labels, sample_weight=weights)
     return fitted.coef_[0].astype(np.float32), float(fitted.intercept_[0])

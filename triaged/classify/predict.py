@@ -1,6 +1,7 @@
 """`triaged predict`: texts → the contract's JSON fields, in the input's order."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,6 @@ from triaged.classify.topic import TopicModel
 from triaged.classify.topicfile import CEILING, LEVEL, load
 from triaged.classify.topics import Text
 from triaged.classify.urgency import alarm
-from triaged.message import Urgency
 
 _BATCH: Final = 256
 
@@ -33,9 +33,9 @@ def predict_file(
         RowsError: The file has lines without text.
         ModelError: The model cannot be used.
     """
-    model = load(model_dir, with_encoder=with_encoder, ceiling=ceiling, level=level)
-    if model.full:  # else nothing is encoded, and many texts would wait for danger alone
-        model = model.hearing(starter.danger_score())
+    model = load(model_dir, with_encoder=with_encoder, ceiling=ceiling, level=level).hearing(starter.danger_score())
+    if not model.full:  # else many texts would be encoded for danger alone
+        model = replace(model, encoder=None)
     return predict_rows(read_texts(path), model, now or datetime.now(UTC))
 
 
@@ -46,8 +46,7 @@ def predict_rows(texts: Sequence[Text], model: TopicModel, now: datetime) -> Ite
         for text, opinion in zip(batch, model.rank(batch), strict=True):
             whole = f"{text.subject}\n{text.body}"
             language, _ = identify(whole)
-            said = alarm(whole, language, now)
-            found = weighed(said, model.hears(text, opinion, in_passages=said.urgency is Urgency.CRITICAL))
+            found = weighed(alarm(whole, language, now), opinion.heard)
             (topic, confidence), *others = opinion.ranked
             yield {
                 "topic": topic,

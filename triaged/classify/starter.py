@@ -44,15 +44,20 @@ spot checks prove the promise.
 _DANGER: Final = """
 ## The score for danger
 
-`danger/`: a logistic regression over the same sentence vectors, and the votes of the nearest texts that it learnt from.
-Where it is nearly certain a letter becomes *critical*; above a lower threshold *high*, marked `possible_danger` and shown to
-whoever is on duty, with the passage that caused it. Phrases in a letter that does not sound like danger are doubted: *high*
-instead of *critical*, and shown at once too. It needs the encoder.
+`danger/`: a logistic regression over words and characters; beside it, where there is the encoder, one over the same sentence
+vectors and the votes of the nearest texts that it learnt from. Where it is nearly certain, or phrases and score are together, a
+letter becomes *critical*; above a lower threshold *high*, marked `possible_danger` and shown to whoever is on duty, with the
+passage that caused it. Phrases in a letter that does not sound like danger are doubted: *high* instead of *critical*, and shown
+at once too.
 **What it read.** {dangers} invented texts of danger and {near_misses} near misses in twelve languages (`danger/examples/`),
 beside {ordinary} of the ordinary letters above.
-**How it does on these, each language read by a score that had learnt from the others.** It is certain of {certain:.1%} of the
-dangers and marks {heard:.1%}; {near_misses_certain:.1%} and {near_misses_loud:.1%} of the near misses and
-{ordinary_loud:.1%} of the ordinary letters are false alarms. On texts at first sight: `docs/classification.md`.
+**How it does on these, held out, together with phrases; without the encoder in brackets.** On texts at first sight:
+`docs/classification.md`.
+
+| | critical | at least marked |
+|---|--:|--:|
+{figures}
+
 **What it must not be used for.** Telling that a letter is harmless: it misses plainly told dangers too, and more in long
 letters.
 """
@@ -84,11 +89,6 @@ def danger_score() -> Danger | None:
         ModelError: See `danger.load`.
     """
     return danger.load(folder() / "danger")
-
-
-def hears_other_words(with_encoder: bool) -> bool:
-    """Tell whether danger told in words that no phrase table knows is heard here."""
-    return with_encoder and default() is not None and (folder() / "danger" / MANIFEST).is_file()
 
 
 def examples(starter: Path) -> list[Row]:
@@ -128,8 +128,17 @@ def _card(file: Path, manifest: dict[str, object], languages: dict[str, int], he
     topics = len([topic for topic in by_topic if topic != NONE])
     text = _CARD.format(topics=topics, rows=manifest["rows"], spoken=spoken, none=NONE, table=table, **held_out)
     if heard:
-        text += _DANGER.format(**heard)
+        text += _DANGER.format(figures=_called(heard), **heard)
     file.write_text(text, encoding="utf-8")
+
+
+def _called(heard: Mapping[str, float]) -> str:
+    kinds = (("dangers", ""), ("near misses", "near_misses_"), ("ordinary letters", "ordinary_"))
+    cells = [
+        [f"{heard[f'{key}{what}']:.1%} ({heard[f'{key}{what}_by_words']:.1%})" for what in ("called", "marked")]
+        for _, key in kinds
+    ]
+    return "\n".join(f"| {name} | {called} | {marked} |" for (name, _), (called, marked) in zip(kinds, cells, strict=True))
 
 
 def main() -> int:

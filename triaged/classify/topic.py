@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from triaged.classify.contributions import contributions
-from triaged.classify.danger import Danger
+from triaged.classify.danger import Danger, Sound, hears
 from triaged.classify.features import Floats, Vocabulary, matrix, occurrences
 from triaged.classify.matters import further, passages
 from triaged.classify.nearest import Lessons, distance, votes
 from triaged.classify.promise import Promise, Standing, judge
 from triaged.classify.topics import Text
-from triaged.message import Heard, Opinion
+from triaged.message import Opinion
 
 NONE: Final = "none"  # learnt from background: mail that is none of the office's matters. Never a topic to route to
 KNOWN_SHARE: Final = 0.95  # letters stranger than this share of known ones go to people
@@ -98,39 +98,36 @@ class TopicModel:
 
     def predict(self, texts: Sequence[Text]) -> list[Opinion]:
         """Return one opinion a text, in order, with the words that spoke for it and further matters. Never raises."""
-        whole = [opinion for batch in self._batches(texts) for opinion in self._opinions(batch, explain=True)]
+        whole = self._judged(texts, explain=True)
         split = [passages(text) for text in texts]
-        said = iter(self.rank([passage for parts in split for passage in parts]))
+        said = iter(self._judged([passage for parts in split for passage in parts], explain=False))
         opinions = []
-        for text, opinion, parts in zip(texts, whole, split, strict=True):
+        for text, (opinion, sound), parts in zip(texts, whole, split, strict=True):
             of_parts = [next(said) for _ in parts]
-            more = further(opinion.ranked[0][0], [_evidence_of(one) for one in of_parts])
-            scored = [(part, one.danger) for part, one in zip(parts, of_parts, strict=True)]
-            heard = self.danger.hears(text, opinion.danger, scored) if self.danger else None
-            opinions.append(replace(opinion, further=more, heard=heard))
+            more = further(opinion.ranked[0][0], [_evidence_of(one) for one, _ in of_parts])
+            heard = [(part, one) for part, (_, one) in zip(parts, of_parts, strict=True) if one]
+            opinions.append(replace(opinion, further=more, heard=hears(text, sound, heard) if sound else None))
         return opinions
 
     def rank(self, texts: Sequence[Text]) -> list[Opinion]:
-        """Return what `predict` returns without the words: quicker, for many texts."""
-        return [opinion for batch in self._batches(texts) for opinion in self._opinions(batch, explain=False)]
+        """Return what `predict` returns without the words, and without listening to passages: quicker, for many texts."""
+        return [
+            replace(opinion, heard=hears(text, sound, ())) if sound else opinion
+            for text, (opinion, sound) in zip(texts, self._judged(texts, explain=False), strict=True)
+        ]
 
-    def hears(self, text: Text, opinion: Opinion, *, in_passages: bool) -> Heard | None:
-        """Return what a letter that was ranked sounds like; its passages cost a vector each."""
-        if not self.danger:
-            return None
-        parts = passages(text) if in_passages else []
-        scores = self.danger.scores(self._encoded(parts) or [None] * len(parts))
-        return self.danger.hears(text, opinion.danger, list(zip(parts, scores, strict=True)))
+    def _judged(self, texts: Sequence[Text], *, explain: bool) -> list[tuple[Opinion, Sound | None]]:
+        return [judged for batch in self._batches(texts) for judged in self._opinions(batch, explain=explain)]
 
     def _batches(self, texts: Sequence[Text]) -> Iterator[Sequence[Text]]:
         return (texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH))
 
-    def _opinions(self, texts: Sequence[Text], *, explain: bool) -> list[Opinion]:
+    def _opinions(self, texts: Sequence[Text], *, explain: bool) -> Iterator[tuple[Opinion, Sound | None]]:
         found = occurrences(texts)
         sparse = matrix(found, self.vocabulary)
         encoded = self._encoded(texts)
         vectors = self._centred(encoded)
-        danger = self.danger.scores(encoded) if self.danger and encoded else [0.0] * len(texts)
+        sounds = self.danger.sounds(found, encoded) if self.danger else [None] * len(texts)
         judged = [self._judge(self.plain, 0, sparse @ self.plain.weights + self.plain.intercept, None)]
         if self.full and self.lessons and vectors is not None:
             columns = sparse.shape[1]
@@ -138,15 +135,13 @@ class TopicModel:
             alike = self.lessons.likeness(vectors)
             margins += self.full.votes * votes(alike, self.lessons, len(self.classes))
             judged.append(self._judge(self.full, 1, margins, distance(alike)))
-        opinions = []
-        for index in range(len(texts)):
+        for index, sound in enumerate(sounds):
             with_vector = vectors is not None and len(judged) > 1 and bool(vectors[index].any())
             opinion, best = judged[1 if with_vector else 0][index]
             if explain:
                 head = self.full if with_vector and self.full else self.plain
                 opinion = replace(opinion, words=contributions(found, sparse, self.vocabulary, head.weights, index, best))
-            opinions.append(replace(opinion, danger=danger[index]) if danger[index] else opinion)
-        return opinions
+            yield opinion, sound
 
     def vectors(self, texts: Sequence[Text]) -> Floats | None:
         """Return centred vectors, a row of zeros where there is none."""

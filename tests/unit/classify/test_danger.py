@@ -9,15 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import vstack
 
 from triaged.classify import danger, danger_fit, starter
 from triaged.classify.assess import assess
-from triaged.classify.danger import Danger, Levels, weighed
+from triaged.classify.danger import Danger, Levels, Meaning, Sound, Wording, hears, weighed
 from triaged.classify.danger_fit import FALSE_ALARMS
 from triaged.classify.encoder import Encoder, default
-from triaged.classify.features import Floats
+from triaged.classify.features import Floats, occurrences, pooled, pooling
 from triaged.classify.modelfile import ModelError
-from triaged.classify.nearest import remembered
 from triaged.classify.predict import predict_rows
 from triaged.classify.rows import Row, RowsError
 from triaged.classify.topic import TopicModel
@@ -29,15 +31,9 @@ from triaged.message import POSSIBLE_DANGER, Address, Flag, Heard, Message, Urge
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 ROOT = Path(__file__).parents[3]
-NEAREST = remembered(
-    np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32),
-    np.array([1, 0]),
-    np.ones(2, dtype=np.float32),
-    (),
-    centre=np.zeros(2, dtype=np.float32),
-)
-LEVELS = Levels(whole=0.6, passage=0.9, certain=0.9999, doubted=0.01)
-LISTENING = Danger(np.array([8.0, 0.0], dtype=np.float32), -4.0, NEAREST, LEVELS)
+LEVELS = Levels(whole=0.4, passage=2.0, certain=9.0)
+MUTE = Wording(np.zeros(256, dtype=np.float32), 0.0, replace(LEVELS, whole=99.0))  # words alone say nothing
+LISTENING = Danger(MUTE, Meaning(np.array([8.0, 0.0], dtype=np.float32), -4.0, LEVELS))
 HEARD = Heard("stand in the rain")
 LETTER = (
     "We live on Elm Street and have seen the lamp go out three times. "
@@ -47,10 +43,10 @@ LETTER = (
 
 
 class Crib:
-    """Vectors of two numbers: the first is 1 where a crib is named."""
+    """Vectors of two numbers: the first is 1 where a crib is named, and not lost in a long letter."""
 
     def vectors(self, texts: Sequence[Text]) -> list[Floats | None]:
-        return [np.array([float("crib" in text.body), 1.0], dtype=np.float32) for text in texts]
+        return [np.array([float("crib" in text.body and len(text.body) < 80), 1.0], dtype=np.float32) for text in texts]
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +57,17 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> TopicModel:
     (folder / "rows.jsonl").write_text("\n".join(rows), encoding="utf-8")
     train([folder / "rows.jsonl"], folder, with_encoder=False)
     return load(folder, encoder=Crib())
+
+
+def listening(*, intercept: float = -4.0, **levels: float) -> Danger:
+    return replace(LISTENING, meaning=replace(LISTENING.meaning, intercept=intercept, levels=replace(LEVELS, **levels)))
+
+
+def spelled(danger: str, harmless: str) -> Danger:
+    """Return a score that knows two texts by their words."""
+    grams = vstack([pooling(occurrences([Text("", text)]), 1 << 18) for text in (danger, harmless)], format="csr")
+    weights = np.asarray(8 * (grams[[0]] - grams[[1]]).todense(), dtype=np.float32)[0]
+    return replace(LISTENING, wording=Wording(weights, 0.0, Levels(whole=0.4, passage=2.0, certain=4.0)))
 
 
 def written(body: str) -> Message:
@@ -86,11 +93,26 @@ def test_predict_tells_it_too(model: TopicModel) -> None:
     assert (row["urgency"], row["flags"]) == ("high", [POSSIBLE_DANGER])
 
 
-@pytest.mark.parametrize("hearing", [None, LISTENING])
-def test_without_the_score_or_the_encoder_it_is_absent(model: TopicModel, hearing: Danger | None) -> None:
-    deaf = model if hearing is None else replace(model, encoder=None)
-    found = assess(written(LETTER), deaf.hearing(hearing), NOW)
-    assert (found.urgency, found.flags, found.opinion.danger) == (Urgency.NORMAL, (), 0.0)
+def test_without_the_score_nothing_is_heard(model: TopicModel) -> None:
+    found = assess(written(LETTER), model, NOW)
+    assert (found.urgency, found.flags, found.opinion.heard) == (Urgency.NORMAL, (), None)
+
+
+def test_without_the_encoder_words_speak_alone(model: TopicModel) -> None:
+    deaf = replace(model, encoder=None)
+    assert assess(written("put the crib out"), deaf.hearing(LISTENING), NOW).urgency is Urgency.NORMAL
+    knowing = deaf.hearing(spelled("put the crib out", "the lamp is out"))
+    assert assess(written("put the crib out"), knowing, NOW).urgency is Urgency.CRITICAL
+    assert assess(written("the lamp is out"), knowing, NOW).urgency is Urgency.NORMAL
+    (row,) = predict_rows([Text("", "put the crib out")], knowing, NOW)
+    assert (row["urgency"], row["flags"]) == ("critical", [POSSIBLE_DANGER])
+
+
+@given(st.lists(st.text(max_size=40), min_size=1, max_size=4))
+def test_what_words_say_is_the_product_that_was_learnt(bodies: list[str]) -> None:
+    found = occurrences([Text("", body) for body in bodies])
+    weights = np.linspace(-1, 1, 1 << 12, dtype=np.float32)
+    assert pooled(found, weights) == pytest.approx(pooling(found, 1 << 12) @ weights, abs=1e-4)
 
 
 @pytest.mark.parametrize("urgency", list(Urgency))
@@ -115,13 +137,12 @@ def test_doubted_phrases_no_longer_call_it_critical_but_somebody_is_told(urgency
 
 
 def test_certain_danger_calls_a_person_in_predict_too(model: TopicModel) -> None:
-    sure = replace(LISTENING, levels=replace(LEVELS, certain=0.9))
-    (row,) = predict_rows([Text("", "they put the crib out")], model.hearing(sure), NOW)
+    (row,) = predict_rows([Text("", "they put the crib out")], model.hearing(listening(certain=1.0)), NOW)
     assert (row["urgency"], row["flags"]) == ("critical", [POSSIBLE_DANGER])
 
 
 def test_a_letter_that_does_not_sound_like_danger_is_doubted_and_says_why(model: TopicModel) -> None:
-    doubting = model.hearing(replace(LISTENING, intercept=-8.0))
+    doubting = model.hearing(listening(intercept=-8.0, certain=-1.0))
     found = assess(written("My husband beats me."), doubting, NOW)
     assert (found.urgency, [flag.name for flag in found.flags]) == (Urgency.HIGH, [POSSIBLE_DANGER])
     (because,) = [reason.because for reason in found.reasons if reason.name == POSSIBLE_DANGER]
@@ -133,29 +154,28 @@ def test_a_letter_that_does_not_sound_like_danger_is_doubted_and_says_why(model:
 @pytest.mark.parametrize(
     "body",
     [
-        "The lamp on Elm Street is out again, please send somebody soon. My husband beats me and puts the crib outside.",
-        " ".join("The lamp on Elm Street is out again, please send somebody soon." for _ in range(7)) + " My husband beats me.",
         "the lamp on elm street is out again and it is so dark that " * 20
         + "my husband beats me "
         + "when he comes home " * 60,
         "A lamp is out. " + "it is so dark in the street that " * 150 + ". My husband beats me.",
     ],
 )
-def test_phrases_are_not_doubted_where_a_passage_sounds_like_danger_or_was_not_read(model: TopicModel, body: str) -> None:
-    doubting = model.hearing(replace(LISTENING, intercept=-8.0, levels=replace(LEVELS, doubted=0.3)))
+def test_phrases_are_not_doubted_in_a_letter_so_long_that_they_would_be_drowned(model: TopicModel, body: str) -> None:
+    doubting = model.hearing(listening(intercept=-8.0, certain=-1.0))
     assert assess(written(body), doubting, NOW).urgency is Urgency.CRITICAL
     (row,) = predict_rows([Text("", body)], doubting, NOW)
     assert row["urgency"] == "critical"
 
 
-def test_a_text_without_a_vector_has_no_score() -> None:
-    assert LISTENING.scores([None]) == [0.0]
-    assert LISTENING.hears(Text("", "crib"), 0.0, ()) is None
+def test_a_text_without_a_vector_is_judged_by_its_words() -> None:
+    found = occurrences([Text("", "crib"), Text("", "crib")])
+    with_vector, without = LISTENING.sounds(found, [np.array([1.0, 0.0], dtype=np.float32), None])
+    assert (with_vector.levels, without.levels) == (LEVELS, MUTE.levels)
+    assert with_vector.margin > without.margin == 0.0
 
 
 def test_a_long_passage_is_shown_cut() -> None:
-    heard = LISTENING.hears(Text("", "crib " * 100), 1.0, ())
-    assert heard is not None
+    heard = hears(Text("", "crib " * 100), Sound(1.0, LEVELS), ())
     assert len(heard.words) <= 160
     assert heard.words.endswith("…")
 
@@ -192,11 +212,14 @@ def test_what_is_learnt_is_read_again_and_is_the_same_bytes(tmp_path: Path) -> N
     assert danger_fit.build(tmp_path, rows, Seven()) == figures
     assert {file.name: file.read_bytes() for file in tmp_path.glob("m*.*")} == first
     assert figures["ordinary"] == 300
-    assert figures["ordinary_loud"] <= FALSE_ALARMS
-    assert figures["heard"] > 0.9
+    assert figures["ordinary_marked"] <= FALSE_ALARMS
+    assert figures["marked"] > 0.9
     learnt = danger.load(tmp_path)
     assert learnt is not None
-    assert learnt.scores(Seven().vectors([Text("", "xxx")]))[0] > learnt.levels.whole
+    found = occurrences([Text("", "xxxyyyyyyy")])
+    for vectors in (None, Seven().vectors([Text("", "xxxyyyyyyy")])):
+        (sound,) = learnt.sounds(found, vectors)
+        assert sound.margin > sound.levels.whole
 
 
 def test_ordinary_letters_are_on_no_grave_topic_and_say_nothing_of_danger() -> None:
@@ -234,7 +257,7 @@ def test_what_ships_hears_danger_at_first_sight() -> None:
         told = list(predict_rows([Text("", row["text"]) for row in said], model, NOW))
     critical = np.array([row["urgency"] == "critical" for row in told])
     danger = np.array([row["critical"] for row in said])
-    assert (len(said), len(files), int(danger.sum())) == (392, 12, 196)
-    assert critical[danger].mean() >= 0.93
-    assert critical[~danger].mean() <= 0.08
+    assert (len(said), len(files), int(danger.sum())) == (384, 12, 192)
+    assert critical[danger].mean() >= 0.96
+    assert critical[~danger].mean() <= 0.12
     assert all(critical[danger & (np.array([row["language"] for row in said]) == file.stem)].mean() >= 0.7 for file in files)
