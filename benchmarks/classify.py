@@ -231,7 +231,7 @@ def speed() -> Iterator[Line]:
     letters = [Text("", " ".join(words[at : at + 150])) for at in (rng.randrange(len(words) - 150) for _ in range(2_000))]
     now = datetime(2026, 11, 24, 9, tzinfo=UTC)
     for encoder, count in ((False, 2_000), (True, 40)):
-        model = load(ROOT / "models" / "starter", with_encoder=encoder)
+        model = load(ROOT / "models" / "starter", with_encoder=encoder).hearing(starter.danger_score())
         list(predict_rows([Text("", "we are starving"), *letters[:20]], model, now))  # imports spaCy
         clock = time.perf_counter if encoder else time.process_time  # one core's time; the encoder's is its child's
         started = clock()
