@@ -207,7 +207,7 @@ class Heard:
 
     words: str = ""  # the passage that sounds like danger; empty if none does
     certain: bool = False  # so much that a person is called, though no phrase table knows the words
-    harmless: bool = False  # so little, in all its passages, that what a phrase table found is doubted
+    harmless: bool = False  # so little that what a phrase table found is doubted
 
 
 @dataclass(frozen=True, slots=True)

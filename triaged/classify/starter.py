@@ -45,10 +45,9 @@ _DANGER: Final = """
 ## The score for danger
 
 `danger/`: a logistic regression over words and characters; beside it, where there is the encoder, one over the same sentence
-vectors and the votes of the nearest texts that it learnt from. Where it is nearly certain, or phrases and score are together, a
-letter becomes *critical*; above a lower threshold *high*, marked `possible_danger` and shown to whoever is on duty, with the
-passage that caused it. Phrases in a letter that does not sound like danger are doubted: *high* instead of *critical*, and shown
-at once too.
+vectors. Where it is nearly certain, or phrases and score are together, a letter becomes *critical*; above a lower threshold
+*high*, marked `possible_danger` and shown to whoever is on duty, with the passage that caused it. Phrases in a letter that does
+not sound like danger are doubted: *high* instead of *critical*, and shown at once too.
 **What it read.** {dangers} invented texts of danger and {near_misses} near misses in twelve languages (`danger/examples/`),
 beside {ordinary} of the ordinary letters above.
 **How it does on these, held out, together with phrases; without the encoder in brackets.** On texts at first sight:
