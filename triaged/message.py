@@ -207,7 +207,8 @@ class Heard:
 
     words: str = ""  # the passage that sounds like danger; empty if none does
     certain: bool = False  # so much that a person is called, though no phrase table knows the words
-    harmless: bool = False  # so little that what a phrase table found is doubted
+    quiet: bool = False  # so little that phrases may be doubted
+    parts: tuple[tuple[str, bool], ...] = ()  # its passages, each with whether it is quiet by itself; none if it has only one
 
 
 @dataclass(frozen=True, slots=True)

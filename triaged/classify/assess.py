@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from triaged.classify.danger import weighed
 from triaged.classify.language import identify
 from triaged.classify.topics import Text, Topics
-from triaged.classify.urgency import alarm
+from triaged.classify.urgency import alarm, calls
 from triaged.message import POSSIBLE_DANGER, Assessment, Flag, Message, Opinion, Reason, Urgency
 
 
@@ -33,7 +34,7 @@ def _assessment(text: Text, opinion: Opinion, now: datetime) -> Assessment:
     whole = f"{text.subject}\n{text.body}"
     language, _ = identify(whole)
     said = alarm(whole, language, now)
-    found = weighed(said, opinion.heard)
+    found = weighed(said, opinion.heard, partial(calls, language=language, now=now))
     doubted = said.urgency is Urgency.CRITICAL and found.urgency is not Urgency.CRITICAL
     topic, confidence = opinion.ranked[0]
     because = f"{confidence:.0%} sure"

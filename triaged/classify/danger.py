@@ -5,7 +5,7 @@ passage that caused it; phrases add to it, and are doubted in a letter that does
 still told of such a letter at once. `danger_fit.py` learns it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triaged.classify import modelfile
-from triaged.classify.features import Floats, Occurrences, pooled
+from triaged.classify.features import SUBJECT_CHARACTERS, Floats, Occurrences, pooled
 from triaged.classify.modelfile import ModelError, Stored
 from triaged.classify.topics import Text
 from triaged.classify.urgency import Alarm
 from triaged.message import POSSIBLE_DANGER, Flag, Heard, Urgency
 
 PHRASES: Final = 2.0  # what critical phrases add to the logit
-_DOUBTED_CHARACTERS: Final = 1_500  # in a longer letter one sentence of danger would be drowned
+_DOUBTED_CHARACTERS: Final = 1_500  # more is not listened to closely enough
 _SHOWN_CHARACTERS: Final = 160
 
 
@@ -110,8 +110,13 @@ def hears(text: Text, sound: Sound, passages: Sequence[tuple[Text, Sound]]) -> H
     return Heard(
         _shown(loudest) if counts else "",
         certain=sound.margin >= sound.levels.certain,
-        harmless=sound.margin < sound.levels.doubted and len(text.body) <= _DOUBTED_CHARACTERS,
+        quiet=_is_quiet(sound) and len(text.subject) <= SUBJECT_CHARACTERS and len(text.body) <= _DOUBTED_CHARACTERS,
+        parts=tuple((passage.body, _is_quiet(part)) for passage, part in passages),
     )
+
+
+def _is_quiet(sound: Sound) -> bool:
+    return sound.margin < sound.levels.doubted
 
 
 def _shown(text: Text) -> str:
@@ -119,21 +124,37 @@ def _shown(text: Text) -> str:
     return said if len(said) <= _SHOWN_CHARACTERS else f"{said[: _SHOWN_CHARACTERS - 1].rstrip()}…"
 
 
-def weighed(found: Alarm, heard: Heard | None) -> Alarm:
+def weighed(found: Alarm, heard: Heard | None, calls: Callable[[str], bool]) -> Alarm:
     """Return what phrases and score together call for.
 
     What only the score hears is high, or critical if it is certain. Phrases that it doubts no longer say what they are, but
     that somebody must look: the letter is high and told at once.
+
+    Args:
+        found: What the phrases of the letter say.
+        heard: What it sounds like; None if nothing listened.
+        calls: Tells whether the phrases of a passage call a person.
     """
     if heard is None:
         return found
     if found.urgency is Urgency.CRITICAL:
         words = tuple(dict.fromkeys(words for flag in found.flags for words in flag.words))
-        return Alarm(Urgency.HIGH, (Flag(POSSIBLE_DANGER, words),)) if heard.harmless else found
+        return Alarm(Urgency.HIGH, (Flag(POSSIBLE_DANGER, words),)) if _is_doubted(heard, calls) else found
     if not heard.words:
         return found
     level = Urgency.CRITICAL if heard.certain else Urgency.HIGH
     return Alarm(found.urgency.at_least(level), (*found.flags, Flag(POSSIBLE_DANGER, (heard.words,))))
+
+
+def _is_doubted(heard: Heard, calls: Callable[[str], bool]) -> bool:
+    """Tell whether a letter is quiet, and each passage that holds its phrases: one sentence is drowned in a whole letter.
+
+    Phrases that stand in no passage that was listened to are not doubted.
+    """
+    if not heard.quiet or not heard.parts:
+        return heard.quiet
+    holding = [quiet for part, quiet in heard.parts if calls(part)]
+    return bool(holding) and all(holding)
 
 
 def load(folder: Path) -> Danger | None:

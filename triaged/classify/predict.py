@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ from triaged.classify.rows import read_texts
 from triaged.classify.topic import TopicModel
 from triaged.classify.topicfile import CEILING, LEVEL, load
 from triaged.classify.topics import Text
-from triaged.classify.urgency import alarm
+from triaged.classify.urgency import alarm, calls
+from triaged.message import Urgency
 
 _BATCH: Final = 256
 
@@ -46,7 +48,9 @@ def predict_rows(texts: Sequence[Text], model: TopicModel, now: datetime) -> Ite
         for text, opinion in zip(batch, model.rank(batch), strict=True):
             whole = f"{text.subject}\n{text.body}"
             language, _ = identify(whole)
-            found = weighed(alarm(whole, language, now), opinion.heard)
+            said = alarm(whole, language, now)
+            heard = model.listens(text) if said.urgency is Urgency.CRITICAL else opinion.heard
+            found = weighed(said, heard, partial(calls, language=language, now=now))
             (topic, confidence), *others = opinion.ranked
             yield {
                 "topic": topic,

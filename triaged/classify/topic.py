@@ -15,7 +15,7 @@ from triaged.classify.matters import further, passages
 from triaged.classify.nearest import Lessons, distance, votes
 from triaged.classify.promise import Promise, Standing, judge
 from triaged.classify.topics import Text
-from triaged.message import Opinion
+from triaged.message import Heard, Opinion
 
 NONE: Final = "none"  # learnt from background: mail that is none of the office's matters. Never a topic to route to
 KNOWN_SHARE: Final = 0.95  # letters stranger than this share of known ones go to people
@@ -115,6 +115,14 @@ class TopicModel:
             replace(opinion, heard=hears(text, sound, ())) if sound else opinion
             for text, (opinion, sound) in zip(texts, self._judged(texts, explain=False), strict=True)
         ]
+
+    def listens(self, text: Text) -> Heard | None:
+        """Return what a letter and its passages sound like; each costs a sentence vector."""
+        if not self.danger:
+            return None
+        parts = passages(text)
+        sound, *others = self.danger.sounds(occurrences([text, *parts]), self._encoded([text, *parts]))
+        return hears(text, sound, list(zip(parts, others, strict=True)))
 
     def _judged(self, texts: Sequence[Text], *, explain: bool) -> list[tuple[Opinion, Sound | None]]:
         return [judged for batch in self._batches(texts) for judged in self._opinions(batch, explain=explain)]

@@ -88,6 +88,11 @@ def alarm(text: str, language: str, now: datetime) -> Alarm:
     return Alarm(urgency, tuple(Flag(name, tuple(phrases)) for name, (_, phrases) in sorted(dangers.items())))
 
 
+def calls(text: str, language: str, now: datetime) -> bool:
+    """Tell whether the words of a text call a person."""
+    return alarm(text, language, now).urgency is Urgency.CRITICAL
+
+
 def _is_soon(sentence: str, now: datetime) -> bool:
     days = days_until(sentence, now)
     return days is not None and 0 <= days <= SOON_DAYS

@@ -63,6 +63,8 @@ def check(config: str | None, connect: bool) -> None:
         click.echo(f"! {gap}")
     if isinstance(office.topics, TopicModel):
         click.echo(f"✓ model: {len(office.topics.topics)} topics")
+        if not office.topics.danger:
+            click.echo("! possible danger is not heard, only phrases are: the shipped model's folder danger is missing")
         if not office.topics.encoder:
             click.echo("! there is no encoder: topics and danger are judged by words alone, less well")
     for connection in connections(office) if connect else ():

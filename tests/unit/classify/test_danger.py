@@ -119,7 +119,7 @@ def test_what_words_say_is_the_product_that_was_learnt(bodies: list[str]) -> Non
 @pytest.mark.parametrize("heard", [None, Heard(), HEARD, Heard("stand in the rain", certain=True)])
 def test_what_is_heard_never_lowers_and_never_takes_a_flag_away(urgency: Urgency, heard: Heard | None) -> None:
     before = Alarm(urgency, (Flag("no_heat", ("no heat",)),))
-    after = weighed(before, heard)
+    after = weighed(before, heard, bool)
     assert after.urgency.rank >= urgency.rank
     assert set(before.flags) <= set(after.flags)
     certain = heard is not None and heard.certain
@@ -129,7 +129,7 @@ def test_what_is_heard_never_lowers_and_never_takes_a_flag_away(urgency: Urgency
 @pytest.mark.parametrize("urgency", list(Urgency))
 def test_doubted_phrases_no_longer_call_it_critical_but_somebody_is_told(urgency: Urgency) -> None:
     before = Alarm(urgency, (Flag("violence", ("beats me", "kill")), Flag("threat", ("kill",))))
-    after = weighed(before, Heard(harmless=True))
+    after = weighed(before, Heard(quiet=True), bool)
     if urgency is Urgency.CRITICAL:
         assert after == Alarm(Urgency.HIGH, (Flag(POSSIBLE_DANGER, ("beats me", "kill")),))
     else:
@@ -154,16 +154,24 @@ def test_a_letter_that_does_not_sound_like_danger_is_doubted_and_says_why(model:
 @pytest.mark.parametrize(
     "body",
     [
+        "The lamp on Elm Street is out again, please send somebody soon. My husband beats me and puts the crib outside.",
+        " ".join("The lamp on Elm Street is out again, please send somebody soon." for _ in range(7)) + " My husband beats me.",
         "the lamp on elm street is out again and it is so dark that " * 20
         + "my husband beats me "
         + "when he comes home " * 60,
         "A lamp is out. " + "it is so dark in the street that " * 150 + ". My husband beats me.",
     ],
 )
-def test_phrases_are_not_doubted_in_a_letter_so_long_that_they_would_be_drowned(model: TopicModel, body: str) -> None:
+def test_phrases_are_not_doubted_where_a_passage_sounds_like_danger_or_was_not_read(model: TopicModel, body: str) -> None:
     doubting = model.hearing(listening(intercept=-8.0, certain=-1.0))
     assert assess(written(body), doubting, NOW).urgency is Urgency.CRITICAL
     (row,) = predict_rows([Text("", body)], doubting, NOW)
+    assert row["urgency"] == "critical"
+
+
+def test_phrases_at_the_end_of_a_subject_that_is_not_read_are_not_doubted(model: TopicModel) -> None:
+    doubting = model.hearing(listening(intercept=-8.0, certain=-1.0))
+    (row,) = predict_rows([Text("the lamp is out and it is dark " * 12 + "my husband beats me", "Please help.")], doubting, NOW)
     assert row["urgency"] == "critical"
 
 
@@ -247,6 +255,32 @@ def test_there_are_examples_and_near_misses_in_twelve_languages() -> None:
     assert all(sum((one.language, one.danger) == kind for one in told) >= 25 for kind in counted)
 
 
+@pytest.fixture(scope="module")
+def by_words() -> TopicModel:
+    """What ships, without the encoder."""
+    return load(starter.folder(), with_encoder=False).hearing(starter.danger_score())
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ("en", "My husband beats me and I am afraid to go home tonight."),
+        ("es", "Mi esposo me golpea y tengo miedo de volver a casa esta noche."),
+        ("ru", "Муж избивает меня, я боюсь идти домой."),
+        ("fr", "Mon mari me bat et j'ai peur de rentrer ce soir."),
+    ],
+)
+def test_one_sentence_of_danger_is_not_drowned_in_an_ordinary_letter(by_words: TopicModel, told: tuple[str, str]) -> None:
+    language, sentence = told
+    rows = [row for row in starter.examples(starter.folder()) if row.language == language and danger_fit.is_ordinary(row)]
+    letters = sorted((row.text for row in rows if len(row.text.body) > 200), key=lambda text: text.body)[:40]
+    told_last = [Text(letter.subject, f"{letter.body} {sentence}") for letter in letters]
+    urgencies = [row["urgency"] for row in predict_rows(told_last, by_words, NOW)]
+    assert len(letters) == 40
+    assert urgencies.count("critical") >= 32
+    assert set(urgencies) <= {"critical", "high"}
+
+
 @pytest.mark.skipif(default() is None, reason="the encoder is not installed here")
 def test_what_ships_hears_danger_at_first_sight() -> None:
     """Texts that their author wrote without seeing phrase tables or examples; neither has been mended on them."""
@@ -258,6 +292,6 @@ def test_what_ships_hears_danger_at_first_sight() -> None:
     critical = np.array([row["urgency"] == "critical" for row in told])
     danger = np.array([row["critical"] for row in said])
     assert (len(said), len(files), int(danger.sum())) == (384, 12, 192)
-    assert critical[danger].mean() >= 0.96
-    assert critical[~danger].mean() <= 0.12
+    assert critical[danger].mean() >= 0.97
+    assert critical[~danger].mean() <= 0.16
     assert all(critical[danger & (np.array([row["language"] for row in said]) == file.stem)].mean() >= 0.7 for file in files)
