@@ -174,19 +174,18 @@ def urgency() -> Iterator[Line]:
 def danger() -> Iterator[Line]:
     """Real texts of three cities, 400 of each by lot: how many call a person, and how many are marked."""
     now = datetime(2026, 11, 24, 9, tzinfo=ZoneInfo("America/New_York"))
-    model = load(ROOT / "models" / "starter").hearing(starter.danger_score())
-    real = {
-        "Boston": lines("boston311/unlabelled.jsonl"),
-        "San José": lines("san_jose_en_es/pairs.jsonl"),
-        "Kursk": lines("kursk/train.jsonl"),
-    }
-    for name, records in real.items():
-        random.Random(3).shuffle(records)
-        letters = [written(record.get("free_text", record["text"])) for record in records[:400]]
-        found = assess_all(letters, model, now)
-        called = np.mean([one.urgency is Urgency.CRITICAL for one in found])
-        marked = np.mean([any(flag.name == POSSIBLE_DANGER for flag in one.flags) for one in found])
-        yield f"{name} ({len(letters)} of {len(records):,}): critical; possible danger", f"{called:.1%}; {marked:.1%}", ""
+    files = {"Boston": "boston311/unlabelled.jsonl", "San José": "san_jose_en_es/pairs.jsonl", "Kursk": "kursk/train.jsonl"}
+    for encoder in (False, True):
+        model = load(ROOT / "models" / "starter", with_encoder=encoder).hearing(starter.danger_score())
+        for name, file in files.items():
+            records = lines(file)
+            random.Random(3).shuffle(records)
+            letters = [written(record.get("free_text", record["text"])) for record in records[:400]]
+            found = assess_all(letters, model, now)
+            called = np.mean([one.urgency is Urgency.CRITICAL for one in found])
+            marked = np.mean([any(flag.name == POSSIBLE_DANGER for flag in one.flags) for one in found])
+            what = f"{name}, {len(letters)} by lot{'' if encoder else ', no encoder'}: critical; possible danger"
+            yield what, f"{called:.1%}; {marked:.1%}", ""
 
 
 def written(body: str) -> Message:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triaged.classify import modelfile
-from triaged.classify.features import SUBJECT_CHARACTERS, Floats, Occurrences, pooled
+from triaged.classify.features import BUCKETS, SUBJECT_CHARACTERS, Floats, Occurrences, pooled
 from triaged.classify.modelfile import ModelError, Stored
 from triaged.classify.topics import Text
 from triaged.classify.urgency import Alarm
@@ -170,6 +170,9 @@ def load(folder: Path) -> Danger | None:
         wording, meaning = (_part(arrays[name], arrays[f"{name}_levels"]) for name in ("wording", "meaning"))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(folder, f"arrays do not fit together ({error})", "what `make model` wrote") from None
+    buckets = len(wording[0])
+    if buckets > BUCKETS or buckets.bit_count() != 1:
+        raise ModelError(folder, f"{buckets:,} weights of words", f"a power of two, at most {BUCKETS:,}")
     return Danger(Wording(*wording), Meaning(*meaning))
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import vstack
 
-from triaged.classify import danger, danger_fit, starter
+from triaged.classify import danger, danger_fit, modelfile, starter
 from triaged.classify.assess import assess
 from triaged.classify.danger import Danger, Levels, Meaning, Sound, Wording, hears, weighed
 from triaged.classify.danger_fit import FALSE_ALARMS
@@ -239,6 +239,13 @@ def test_no_score_is_no_error_and_a_broken_one_is(tmp_path: Path) -> None:
     assert danger.load(tmp_path) is None
     (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(ModelError):
+        danger.load(tmp_path)
+
+
+def test_weights_that_no_hash_fits_are_an_error(tmp_path: Path) -> None:
+    odd = replace(LISTENING, wording=replace(MUTE, weights=np.zeros(300, dtype=np.float32)))
+    modelfile.save(tmp_path, danger.store(odd, {}))
+    with pytest.raises(ModelError, match="300 weights"):
         danger.load(tmp_path)
 
 
